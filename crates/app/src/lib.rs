@@ -1,0 +1,1 @@
+//! the product: the kernel and its capabilities.

@@ -1,0 +1,1 @@
+//! PURE: codecs of other people's formats.

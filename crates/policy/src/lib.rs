@@ -1,0 +1,1 @@
+//! PURE: labels, dominance, agreements, readable sets.

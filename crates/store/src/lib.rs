@@ -1,0 +1,1 @@
+//! RIM: owns every disk and database.

@@ -1,0 +1,1 @@
+//! DEV: the World of the tests, simulations, fuzzers and loads.

@@ -1,0 +1,2 @@
+//! DEV: `cargo xtask`.
+fn main() {}
