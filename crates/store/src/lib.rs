@@ -1,1 +1,21 @@
-//! RIM: owns every disk and database.
+//! RIM: owns every disk and database — the log with its secrets, state, blobs, keys and backup.
+//!
+//! Three stores and no more: the **log** is the only truth, **state** is small and mutable, **blobs**
+//! are content-addressed. The log and state stand behind one enum of backends; there is no trait of
+//! repositories. Views are local SQLite files, opened here and filled by the kernel.
+
+mod error;
+pub mod keys;
+pub mod log;
+mod postgres_log;
+mod row;
+pub mod secrets;
+pub mod sqlite;
+mod sqlite_log;
+pub mod state;
+
+pub use error::Error;
+pub use keys::{Keyring, Provider};
+pub use log::{Batch, Head, Log, LogName, LogReader, Place, Receipt, StoredEntry};
+pub use secrets::Wrapped;
+pub use state::{StateRow, StateTable};
