@@ -1,1 +1,10 @@
-//! the product: the kernel and its capabilities.
+//! The product: the kernel and its capabilities.
+//!
+//! Read `kernel/act.rs` first, then `alerts/mod.rs`: they are the waist and the pattern.
+
+pub mod agencies;
+pub mod alerts;
+pub mod capabilities;
+pub mod circles;
+pub mod kernel;
+pub mod people;

@@ -23,7 +23,7 @@ pub enum Error {
     Signature,
     #[error("key has a wrong form")]
     Key,
-    #[error("digest is not 64 hexadecimal digits")]
+    #[error("digest is not 64 lower-case hexadecimal digits")]
     Digest,
     #[error("cryptographic module failed")]
     Module,
@@ -60,6 +60,9 @@ impl fmt::Debug for Digest {
 impl FromStr for Digest {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self, Error> {
+        if text.bytes().any(|b| b.is_ascii_uppercase()) {
+            return Err(Error::Digest);
+        }
         let mut bytes = [0; 32];
         hex::decode_to_slice(text, &mut bytes).map_err(|_cause| Error::Digest)?;
         Ok(Self(bytes))
@@ -131,9 +134,17 @@ impl Hasher {
     }
 }
 
-/// 32 secret bytes that are wiped when dropped and never printed.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+/// 32 secret bytes that are wiped when dropped, compared in constant time and never printed.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Secret([u8; 32]);
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        equal(&self.0, &other.0)
+    }
+}
+
+impl Eq for Secret {}
 
 impl Secret {
     /// Takes 32 bytes.
@@ -218,25 +229,25 @@ impl fmt::Debug for Secret {
 }
 
 /// A source of secrets, deterministic for a given seed; the rim seeds it from the system.
+///
+/// After each draw the state is replaced by its hash and the old one is wiped, so that whoever learns
+/// the state later cannot compute what was drawn before, erased secrets among them.
 pub struct Entropy {
-    seed: Secret,
-    drawn: u64,
+    state: Secret,
 }
 
 impl Entropy {
     /// Starts the sequence that belongs to `seed`.
     pub const fn new(seed: Secret) -> Self {
-        Self { seed, drawn: 0 }
+        Self { state: seed }
     }
 
-    /// Draws 32 bytes that nobody without the seed can foresee.
+    /// Draws 32 bytes that nobody without the state can foresee.
     pub fn draw(&mut self) -> [u8; 32] {
-        let digest = Hasher::new("muster/entropy/v1")
-            .part(self.seed.expose())
-            .part(&self.drawn.to_be_bytes())
-            .finish();
-        self.drawn += 1;
-        digest.0
+        let drawn = Hasher::new("muster/entropy/v1").part(self.state.expose()).finish();
+        let next = Hasher::new("muster/entropy-next/v1").part(self.state.expose()).finish();
+        self.state = Secret::new(next.0);
+        drawn.0
     }
 
     /// Draws a secret.
@@ -244,11 +255,20 @@ impl Entropy {
         Secret::new(self.draw())
     }
 
+    /// Draws a 96-bit nonce.
+    pub fn nonce(&mut self) -> [u8; 12] {
+        let mut nonce = [0; 12];
+        for (to, from) in nonce.iter_mut().zip(self.draw()) {
+            *to = from;
+        }
+        nonce
+    }
+
     /// Draws a number below `bound`, which is not 0; the bias is below 2⁻³² for any `u32` bound.
     pub fn below(&mut self, bound: u32) -> u32 {
         debug_assert!(bound > 0, "bound is positive");
-        let [a, b, c, d, e, f, g, h, ..] = self.draw();
-        let wide = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        let drawn = self.draw();
+        let wide = drawn.first_chunk().copied().map_or(0, u64::from_be_bytes);
         u32::try_from(wide % u64::from(bound.max(1))).unwrap_or(0)
     }
 }

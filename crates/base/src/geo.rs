@@ -24,7 +24,7 @@ macro_rules! degrees {
             /// # Errors
             /// [`GeoError`] outside the range.
             pub fn new(degrees: f64) -> Result<Self, GeoError> {
-                if degrees >= -$limit && degrees <= $limit {
+                if (-$limit..=$limit).contains(&degrees) {
                     Ok(Self(degrees))
                 } else {
                     Err(GeoError::$name(degrees))

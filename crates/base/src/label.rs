@@ -27,6 +27,8 @@ pub enum LabelError {
     Originators(usize),
     #[error("marking has {0} codes in one set, more than {max}", max = limit::CODES_PER_SET)]
     Codes(usize),
+    #[error("label has {0} bytes, more than {max}", max = limit::LABEL_BYTES)]
+    Bytes(usize),
     #[error("label bytes are not in canonical form")]
     Canonical,
 }
@@ -132,7 +134,11 @@ impl Label {
                 return Err(LabelError::Codes(most));
             }
         }
-        Ok(Self { markings, originators, play })
+        let label = Self { markings, originators, play };
+        match label.to_bytes().len() {
+            bytes if bytes > limit::LABEL_BYTES => Err(LabelError::Bytes(bytes)),
+            _ => Ok(label),
+        }
     }
 
     /// A label of one scheme and one originator.

@@ -22,6 +22,8 @@ pub const BULK_ACTS_PER_BATCH: usize = 64;
 pub const LANE_ACTS: usize = 4096;
 /// Markings of different schemes in one label.
 pub const MARKINGS_PER_LABEL: usize = 4;
+/// Canonical bytes of one label, so that several fit into a header.
+pub const LABEL_BYTES: usize = 2048;
 /// Codes in each set of a marking.
 pub const CODES_PER_SET: usize = 64;
 /// Agencies whose consent a derived product needs.

@@ -44,7 +44,7 @@ pub enum FormatError {
     PortionCommitment(u8),
     #[error("payload does not fit its commitment")]
     PayloadCommitment,
-    #[error("signature does not fit its digest")]
+    #[error("signature, or its absence, does not fit its digest")]
     SignatureDigest,
     #[error("label of a slot cannot be read")]
     Label(#[from] base::label::LabelError),

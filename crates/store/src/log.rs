@@ -6,12 +6,13 @@
 
 use std::path::{Path, PathBuf};
 
-use base::crypto::Digest;
+use base::crypto::{Digest, Entropy};
 use base::{EntryId, Time};
 use ledger::portion::SlotSecret;
 
+use crate::keys::Destroyed;
 use crate::postgres_log::{PostgresLog, PostgresReader};
-use crate::secrets::{SecretPlace, Wrapped, unwrap};
+use crate::secrets::{Rewrap, Rewrapped, SecretPlace, Wrapped, unwrap};
 use crate::sqlite_log::{SqliteLog, SqliteReader};
 use crate::{Error, Keyring, row};
 
@@ -120,6 +121,16 @@ pub struct Signed {
     pub note: Vec<u8>,
 }
 
+/// A part of a log that is worked on at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub log: LogName,
+    /// The first sequence number.
+    pub from: u64,
+    /// Entries, at most.
+    pub limit: u32,
+}
+
 /// What becomes durable together: everything of it, or nothing.
 pub struct Batch {
     pub log: LogName,
@@ -188,7 +199,7 @@ pub fn secret_of(secrets: &[SlotSecret], slot: u8) -> Option<&SlotSecret> {
 
 /// The log as its one leader writes it.
 pub enum Log {
-    Sqlite(SqliteLog),
+    Sqlite(Box<SqliteLog>),
     Postgres(Box<PostgresLog>),
 }
 
@@ -201,7 +212,9 @@ impl Log {
     /// [`Error::InUse`] when another process has the directory, or the backend's own fault.
     pub fn lead(place: &Place) -> Result<Self, Error> {
         match place {
-            Place::Sqlite { directory } => SqliteLog::lead(directory).map(Self::Sqlite),
+            Place::Sqlite { directory } => {
+                SqliteLog::lead(directory).map(|log| Self::Sqlite(Box::new(log)))
+            }
             Place::Postgres { url } => {
                 PostgresLog::lead(url).map(|log| Self::Postgres(Box::new(log)))
             }
@@ -270,6 +283,44 @@ impl Log {
         }
     }
 
+    /// Wraps the secrets of a page under the key in use at `at`, where they lie under another.
+    ///
+    /// Called weekly from the log's start until [`Rewrapped::next`] is `None`, so that the keys of
+    /// past weeks can be destroyed. What was erased stays erased.
+    ///
+    /// # Errors
+    /// The backend's own fault, or that of the key provider; then nothing of the page was written.
+    pub fn rewrap(
+        &mut self,
+        page: Page,
+        keys: &Keyring,
+        at: Time,
+        entropy: &mut Entropy,
+    ) -> Result<Rewrapped, Error> {
+        let week = keys.open_week(at);
+        let key = keys.shred_key(week, Some(&mut *entropy))?;
+        let mut rewrap = Rewrap { keys, week, key, entropy, outcome: Rewrapped::default() };
+        match self {
+            Self::Sqlite(sqlite) => sqlite.rewrap(page, &mut rewrap)?,
+            Self::Postgres(postgres) => postgres.rewrap(page, &mut rewrap)?,
+        }
+        Ok(rewrap.outcome)
+    }
+
+    /// Destroys the shred keys of weeks that ended more than 35 days ago, as far as no live secret
+    /// needs them; [`Destroyed::held`] is to be alarmed.
+    ///
+    /// # Errors
+    /// The backend's own fault, or that of the key provider.
+    pub fn destroy_shred_keys(&mut self, keys: &Keyring, at: Time) -> Result<Destroyed, Error> {
+        let first = keys.first_week();
+        let live = match self {
+            Self::Sqlite(sqlite) => sqlite.live_week(first)?,
+            Self::Postgres(postgres) => postgres.live_week(first)?,
+        };
+        keys.destroy_shred_keys(at, live)
+    }
+
     /// Destroys secrets whose erasure is already in the log; doing so again changes nothing.
     ///
     /// # Errors
@@ -281,14 +332,14 @@ impl Log {
         }
     }
 
-    /// Looks up the receipt of a key.
+    /// Looks up the receipts of keys; those that were never used are left out.
     ///
     /// # Errors
     /// The backend's own fault.
-    pub fn receipt(&mut self, key: &Digest) -> Result<Option<Receipt>, Error> {
+    pub fn receipts(&mut self, keys: &[Digest]) -> Result<Vec<Receipt>, Error> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.receipt(key),
-            Self::Postgres(postgres) => postgres.receipt(key),
+            Self::Sqlite(sqlite) => sqlite.receipts(keys),
+            Self::Postgres(postgres) => postgres.receipts(keys),
         }
     }
 }
@@ -323,11 +374,12 @@ impl LogReader {
         }
     }
 
-    /// The named entries, in ascending order; those that do not exist are left out.
+    /// The named entries, each once, in ascending order; those that do not exist are left out.
     ///
     /// # Errors
     /// As [`LogReader::entries`].
     pub fn entries_at(&self, log: LogName, sequences: &[u64]) -> Result<Vec<StoredEntry>, Error> {
+        let sequences = &ascending(sequences);
         match self {
             Self::Sqlite(reader) => reader.entries_at(log, sequences),
             Self::Postgres(reader) => reader.entries_at(log, sequences),
@@ -361,11 +413,12 @@ impl LogReader {
         }
     }
 
-    /// Secrets of the named entries, in ascending order.
+    /// Secrets of the named entries, each once, in ascending order.
     ///
     /// # Errors
     /// As [`LogReader::entries`].
     pub fn secrets_at(&self, log: LogName, sequences: &[u64]) -> Result<Vec<StoredSecrets>, Error> {
+        let sequences = &ascending(sequences);
         match self {
             Self::Sqlite(reader) => reader.secrets_at(log, sequences),
             Self::Postgres(reader) => reader.secrets_at(log, sequences),
@@ -404,6 +457,13 @@ impl LogReader {
             Self::Postgres(reader) => reader.signed(log, size),
         }
     }
+}
+
+fn ascending(sequences: &[u64]) -> Vec<u64> {
+    let mut sequences = sequences.to_vec();
+    sequences.sort_unstable();
+    sequences.dedup();
+    sequences
 }
 
 /// The data directory's file of a name; used by both backends for what is always local.

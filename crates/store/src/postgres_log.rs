@@ -10,10 +10,11 @@ use base::Time;
 use base::crypto::Digest;
 use postgres::{Client, NoTls, Row};
 
-use crate::log::{Batch, Erase, Head, LogName, Receipt, Signed, StoredEntry, StoredSecrets};
+use crate::log::{Batch, Erase, Head, LogName, Page, Receipt, Signed, StoredEntry, StoredSecrets};
+use crate::secrets::{PackedSecrets, Rewrap};
 use crate::{Error, row};
 
-const SCHEMA: &str = "
+pub(crate) const SCHEMA: &str = "
 CREATE SCHEMA IF NOT EXISTS muster;
 CREATE SCHEMA IF NOT EXISTS muster_secret;
 CREATE TABLE IF NOT EXISTS muster.head (
@@ -33,16 +34,23 @@ CREATE TABLE IF NOT EXISTS muster.receipt (
     entries BIGINT NOT NULL, at BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS muster_secret.secret (
     log INTEGER NOT NULL, sequence BIGINT NOT NULL, week BIGINT NOT NULL, wrapped BYTEA NOT NULL,
-    PRIMARY KEY (log, sequence));";
+    PRIMARY KEY (log, sequence));
+CREATE INDEX IF NOT EXISTS secret_week ON muster_secret.secret (week);";
+
+/// The schema of the log.
+pub(crate) const LOG: &str = "muster";
+/// The schema of its secrets.
+pub(crate) const SECRET: &str = "muster_secret";
 
 /// The advisory lock of the leader: any fixed number that nothing else in the database uses.
-const LEADER_LOCK: i64 = 0x006d_7573_7465_7201;
+pub(crate) const LEADER_LOCK: i64 = 0x006d_7573_7465_7201;
 
 const SELECT_HEAD: &str =
     "SELECT epoch, size, root, frontier, note FROM muster.head WHERE log = $1";
 const INSERT_HEAD: &str = "INSERT INTO muster.head (log, epoch, size, root, frontier, note)
     VALUES ($1, 0, 0, $2, '', '') ON CONFLICT DO NOTHING";
-const RAISE_EPOCH: &str = "UPDATE muster.head SET epoch = epoch + 1 WHERE log = $1";
+const RAISE_EPOCH: &str = "UPDATE muster.head SET epoch = epoch + 1 WHERE log = $1 RETURNING epoch";
+const SELECT_EPOCH: &str = "SELECT epoch FROM muster.head WHERE log = $1 FOR UPDATE";
 const UPDATE_HEAD: &str = "UPDATE muster.head SET size = $4, root = $5, frontier = $6, note = $7
     WHERE log = $1 AND epoch = $2 AND size = $3";
 const INSERT_ENTRIES: &str = "INSERT INTO muster.entry
@@ -57,14 +65,20 @@ const INSERT_TILE: &str =
     "INSERT INTO muster.tile (log, level, number, hashes) VALUES ($1, $2, $3, $4)";
 const INSERT_CHECKPOINT: &str = "INSERT INTO muster.checkpoint (log, size, note)
     VALUES ($1, $2, $3) ON CONFLICT (log, size) DO UPDATE SET note = $3";
-const SELECT_RECEIPT: &str =
-    "SELECT command, sequence, entries, at FROM muster.receipt WHERE key = $1";
+const SELECT_RECEIPTS: &str =
+    "SELECT key, command, sequence, entries, at FROM muster.receipt WHERE key = ANY($1)";
 const SELECT_SECRETS_AT: &str = "SELECT sequence, week, wrapped FROM muster_secret.secret
     WHERE log = $1 AND sequence = ANY($2) ORDER BY sequence";
 const SELECT_SECRETS: &str = "SELECT sequence, week, wrapped FROM muster_secret.secret
     WHERE log = $1 AND sequence >= $2 ORDER BY sequence LIMIT $3";
 const UPDATE_SECRET: &str =
     "UPDATE muster_secret.secret SET wrapped = $3 WHERE log = $1 AND sequence = $2";
+const REWRAP_SECRETS: &str = "UPDATE muster_secret.secret AS old
+    SET week = $2, wrapped = new.wrapped
+    FROM unnest($3::bigint[], $4::bytea[]) AS new (sequence, wrapped)
+    WHERE old.log = $1 AND old.sequence = new.sequence";
+const SELECT_WEEK: &str = "SELECT week FROM muster_secret.secret WHERE week >= $1
+    ORDER BY week LIMIT 1";
 const SELECT_ENTRIES: &str = "SELECT sequence, leaf, header, commitments, portions, signature
     FROM muster.entry WHERE log = $1 AND sequence >= $2 ORDER BY sequence LIMIT $3";
 const SELECT_ENTRIES_AT: &str = "SELECT sequence, leaf, header, commitments, portions, signature
@@ -86,7 +100,7 @@ fn log_number(log: LogName) -> i32 {
 }
 
 /// Connects with the settings that make a dead host seen in seconds, not hours.
-fn connect(url: &str) -> Result<Client, Error> {
+pub(crate) fn connect(url: &str) -> Result<Client, Error> {
     let mut config: postgres::Config =
         url.parse().map_err(Error::postgres("read the connection string"))?;
     config
@@ -95,12 +109,15 @@ fn connect(url: &str) -> Result<Client, Error> {
         .keepalives_retries(3)
         .tcp_user_timeout(std::time::Duration::from_secs(5))
         .connect_timeout(std::time::Duration::from_secs(5));
-    config.connect(NoTls).map_err(Error::postgres("connect"))
+    // Nothing was lost when nothing was had: the cause says that nobody answers.
+    config.connect(NoTls).map_err(|source| Error::Postgres { what: "connect", source })
 }
 
 /// The writer of the log.
 pub struct PostgresLog {
     client: Client,
+    /// Of the first log: all are raised together, and none without it.
+    epoch: u64,
 }
 
 impl PostgresLog {
@@ -118,14 +135,8 @@ impl PostgresLog {
             return Err(Error::NotLeader);
         }
         client.batch_execute(SCHEMA).map_err(Error::postgres("make the log's tables"))?;
-        for log in LogName::ALL {
-            let root: &[u8] = &[0; 32];
-            client
-                .execute(INSERT_HEAD, &[&log_number(log), &root])
-                .map_err(Error::postgres(what))?;
-            client.execute(RAISE_EPOCH, &[&log_number(log)]).map_err(Error::postgres(what))?;
-        }
-        Ok(Self { client })
+        let epoch = raise_epochs(&mut client).map_err(Error::postgres(what))?;
+        Ok(Self { client, epoch })
     }
 
     pub(crate) fn head(&mut self, log: LogName) -> Result<Head, Error> {
@@ -157,28 +168,87 @@ impl PostgresLog {
         let message = format!("{}:{}", batch.log.number(), after.size);
         tx.execute(NOTIFY, &[&message]).map_err(Error::postgres("notify"))?;
         // From here on a lost connection leaves the outcome unknown.
-        tx.commit().map_err(Error::InDoubt)
+        tx.commit()
+            .map_err(Error::postgres("make a batch durable"))
+            .map_err(|fault| Error::InDoubt(Box::new(fault)))
     }
 
     pub(crate) fn erase(&mut self, erased: &[Erase]) -> Result<(), Error> {
         let mut tx = self.client.transaction().map_err(Error::postgres("begin an erasure"))?;
+        fence(&mut tx, self.epoch)?;
         erase(&mut tx, erased)?;
         tx.commit().map_err(Error::postgres("destroy secrets"))
     }
 
-    pub(crate) fn receipt(&mut self, key: &Digest) -> Result<Option<Receipt>, Error> {
+    /// Wraps secrets anew, a page at a time.
+    pub(crate) fn rewrap(&mut self, page: Page, rewrap: &mut Rewrap<'_>) -> Result<(), Error> {
+        let what = "wrap secrets anew";
+        let mut tx = self.client.transaction().map_err(Error::postgres(what))?;
+        fence(&mut tx, self.epoch)?;
+        let (log, from, limit) = (log_number(page.log), number(page.from), i64::from(page.limit));
+        let rows =
+            tx.query(SELECT_SECRETS, &[&log, &from, &limit]).map_err(Error::postgres(what))?;
+        let rows: Vec<PackedSecrets> = rows
+            .iter()
+            .map(|r| PackedSecrets { sequence: sequence(r), week: week(r, 1), packed: r.get(2) })
+            .collect();
+        let new = rewrap.page(page, &rows)?;
+        let sequences: Vec<i64> = new.iter().map(|row| number(row.sequence)).collect();
+        let packed: Vec<&[u8]> = new.iter().map(|row| row.packed.as_slice()).collect();
+        tx.execute(REWRAP_SECRETS, &[&log, &i64::from(rewrap.week), &sequences, &packed])
+            .map_err(Error::postgres(what))?;
+        tx.commit().map_err(Error::postgres(what))
+    }
+
+    /// The oldest week, from `first` on, under whose key a secret of any log is wrapped.
+    pub(crate) fn live_week(&mut self, first: u32) -> Result<Option<u32>, Error> {
         let found = self
             .client
-            .query_opt(SELECT_RECEIPT, &[&key.0.as_slice()])
-            .map_err(Error::postgres("look up a receipt"))?;
-        Ok(found.map(|r| Receipt {
-            key: *key,
-            command: digest(&r, 0),
-            sequence: r.get::<_, i64>(1).cast_unsigned(),
-            entries: u32::try_from(r.get::<_, i64>(2)).unwrap_or(0),
-            at: Time::from_ms(r.get(3)).unwrap_or_default(),
-        }))
+            .query_opt(SELECT_WEEK, &[&i64::from(first)])
+            .map_err(Error::postgres("find the oldest week"))?;
+        Ok(found.map(|r| week(&r, 0)))
     }
+
+    pub(crate) fn receipts(&mut self, keys: &[Digest]) -> Result<Vec<Receipt>, Error> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys: Vec<&[u8]> = keys.iter().map(|key| key.0.as_slice()).collect();
+        let rows = self
+            .client
+            .query(SELECT_RECEIPTS, &[&keys])
+            .map_err(Error::postgres("look up receipts"))?;
+        let receipt = |r: &Row| Receipt {
+            key: digest(r, 0),
+            command: digest(r, 1),
+            sequence: r.get::<_, i64>(2).cast_unsigned(),
+            entries: u32::try_from(r.get::<_, i64>(3)).unwrap_or(0),
+            at: Time::from_ms(r.get(4)).unwrap_or_default(),
+        };
+        Ok(rows.iter().map(receipt).collect())
+    }
+}
+
+/// Raises the epoch of every log at once; a leader in the middle of a batch finishes it first.
+fn raise_epochs(client: &mut Client) -> Result<u64, postgres::Error> {
+    let mut tx = client.transaction()?;
+    let root: &[u8] = &[0; 32];
+    let mut epochs = Vec::with_capacity(LogName::ALL.len());
+    for log in LogName::ALL {
+        tx.execute(INSERT_HEAD, &[&log_number(log), &root])?;
+        let raised = tx.query_one(RAISE_EPOCH, &[&log_number(log)])?;
+        epochs.push(raised.get::<_, i64>(0).cast_unsigned());
+    }
+    tx.commit()?;
+    Ok(epochs.first().copied().unwrap_or_default())
+}
+
+/// Stops a leader that was replaced, and holds off a new one until the transaction ends.
+fn fence(tx: &mut postgres::Transaction<'_>, epoch: u64) -> Result<(), Error> {
+    let now = tx
+        .query_one(SELECT_EPOCH, &[&log_number(LogName::Acts)])
+        .map_err(Error::postgres("check the epoch"))?;
+    if now.get::<_, i64>(0).cast_unsigned() == epoch { Ok(()) } else { Err(Error::Fenced(epoch)) }
 }
 
 fn insert_batch(tx: &mut postgres::Transaction<'_>, batch: &Batch) -> Result<(), postgres::Error> {
@@ -252,6 +322,14 @@ fn select_head(client: &mut Client, log: LogName) -> Result<Head, Error> {
     })
 }
 
+fn sequence(r: &Row) -> u64 {
+    r.get::<_, i64>(0).cast_unsigned()
+}
+
+fn week(r: &Row, column: usize) -> u32 {
+    u32::try_from(r.get::<_, i64>(column)).unwrap_or(u32::MAX)
+}
+
 fn digest(r: &Row, column: usize) -> Digest {
     Digest::from_slice(r.get::<_, &[u8]>(column)).unwrap_or_default()
 }
@@ -270,7 +348,7 @@ fn entry_row(r: &Row) -> Result<StoredEntry, Error> {
 fn secrets_row(r: &Row) -> Result<StoredSecrets, Error> {
     Ok(StoredSecrets {
         sequence: r.get::<_, i64>(0).cast_unsigned(),
-        week: u32::try_from(r.get::<_, i64>(1)).unwrap_or(0),
+        week: week(r, 1),
         secrets: row::unpack_secrets(r.get(2))?,
     })
 }
@@ -295,15 +373,26 @@ impl PostgresReader {
         Ok(Self { pool: Arc::new(Pool { url: url.to_owned(), idle: Mutex::new(vec![first]) }) })
     }
 
+    /// Reads on an idle connection; on a new one when there is none, or when it turns out dead.
     fn with<T>(
         &self,
-        read: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
+        read: impl Fn(&mut Client) -> Result<T, postgres::Error>,
     ) -> Result<T, Error> {
         let idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut client = match idle.filter(|client| !client.is_closed()) {
-            Some(client) => client,
-            None => connect(&self.pool.url)?,
-        };
+        if let Some(client) = idle.filter(|client| !client.is_closed()) {
+            match self.read(client, &read) {
+                Err(Error::Lost(_)) => {}
+                outcome => return outcome,
+            }
+        }
+        self.read(connect(&self.pool.url)?, &read)
+    }
+
+    fn read<T>(
+        &self,
+        mut client: Client,
+        read: &impl Fn(&mut Client) -> Result<T, postgres::Error>,
+    ) -> Result<T, Error> {
         let outcome = read(&mut client).map_err(Error::postgres("read the log"));
         let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if outcome.is_ok() && idle.len() < IDLE_READERS {

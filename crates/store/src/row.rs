@@ -28,7 +28,10 @@ pub(crate) fn unpack_portions(mut packed: &[u8]) -> Result<Vec<(u8, Vec<u8>)>, E
     Ok(portions)
 }
 
-fn unpack_portion(packed: &[u8]) -> Option<((u8, Vec<u8>), &[u8])> {
+/// A slot with its sealed bytes, and what follows them.
+type Unpacked<'a> = ((u8, Vec<u8>), &'a [u8]);
+
+fn unpack_portion(packed: &[u8]) -> Option<Unpacked<'_>> {
     let ([slot], rest) = packed.split_first_chunk::<1>()?;
     let (length, rest) = rest.split_first_chunk::<4>()?;
     let (bytes, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;

@@ -1,20 +1,23 @@
 //! The log on SQLite: one data directory, `log.db` and `secrets.db`, WAL, `synchronous=FULL`.
 
-use std::fs::{self, File};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use base::Time;
 use base::crypto::Digest;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use crate::keys::make_directory;
 use crate::log::{
-    Batch, Erase, Head, LogName, NewEntry, Receipt, Signed, StoredEntry, StoredSecrets,
+    Batch, Erase, Head, LogName, NewEntry, Page, Receipt, Signed, StoredEntry, StoredSecrets,
 };
+use crate::secrets::{PackedSecrets, Rewrap};
 use crate::sqlite::{Durability, open, open_reader};
 use crate::{Error, row};
 
-const LOG_SCHEMA: &str = "
+pub(crate) const LOG_SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS head (
     log INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL,
     frontier BLOB NOT NULL, note BLOB NOT NULL) STRICT;
@@ -30,9 +33,10 @@ CREATE TABLE IF NOT EXISTS receipt (
     key BLOB PRIMARY KEY, command BLOB NOT NULL, sequence INTEGER NOT NULL,
     entries INTEGER NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
-const SECRETS_SCHEMA: &str = "
+pub(crate) const SECRETS_SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS secret (
-    place INTEGER PRIMARY KEY, week INTEGER NOT NULL, wrapped BLOB NOT NULL) STRICT;";
+    place INTEGER PRIMARY KEY, week INTEGER NOT NULL, wrapped BLOB NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS secret_week ON secret (week);";
 
 const SELECT_HEAD: &str = "SELECT epoch, size, root, frontier, note FROM head WHERE log = $1";
 const INSERT_HEAD: &str = "INSERT OR IGNORE INTO head (log, epoch, size, root, frontier, note)
@@ -53,6 +57,8 @@ const SELECT_SECRET: &str = "SELECT place, week, wrapped FROM secret WHERE place
 const SELECT_SECRETS: &str = "SELECT place, week, wrapped FROM secret
     WHERE place >= $1 AND place < $2 ORDER BY place LIMIT $3";
 const UPDATE_SECRET: &str = "UPDATE secret SET wrapped = $2 WHERE place = $1";
+const REWRAP_SECRET: &str = "UPDATE secret SET week = $2, wrapped = $3 WHERE place = $1";
+const SELECT_WEEK: &str = "SELECT week FROM secret WHERE week >= $1 ORDER BY week, place LIMIT 1";
 const SWEEP_SECRETS: &str = "DELETE FROM secret WHERE place >= $1 AND place < $2";
 const SELECT_ENTRY: &str = "SELECT place, leaf, header, commitments, portions, signature
     FROM entry WHERE place = $1";
@@ -70,6 +76,14 @@ fn place(log: LogName, sequence: u64) -> i64 {
     (i64::from(log.number()) << 56) | sequence
 }
 
+/// The place behind a log's last.
+fn end(log: LogName) -> i64 {
+    place(log, 0) + (1 << 56)
+}
+
+/// How long a statement waits for another connection of this process.
+const BUSY: Duration = Duration::from_secs(5);
+
 fn sequence(place: i64) -> u64 {
     u64::try_from(place & 0x00ff_ffff_ffff_ffff).unwrap_or(0)
 }
@@ -82,16 +96,27 @@ fn number(value: u64) -> i64 {
 pub struct SqliteLog {
     log: Connection,
     secrets: Connection,
+    /// Whether the write-ahead log of the secrets still holds some that were destroyed.
+    scrub: Scrub,
     /// Held while the process lives; the system frees it however the process ends.
     _lock: File,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scrub {
+    Due,
+    Done,
+}
+
 impl SqliteLog {
     pub(crate) fn lead(directory: &Path) -> Result<Self, Error> {
-        fs::create_dir_all(directory).map_err(Error::io(directory, "made"))?;
+        make_directory(directory)?;
         let path = directory.join("lock");
         let lock = File::create(&path).map_err(Error::io(&path, "made"))?;
-        lock.try_lock().map_err(|_held| Error::InUse(directory.to_owned()))?;
+        lock.try_lock().map_err(|held| match held {
+            TryLockError::WouldBlock => Error::InUse(directory.to_owned()),
+            TryLockError::Error(other) => Error::io(&path, "locked")(other),
+        })?;
         let log = open(&directory.join("log.db"), Durability::Full)?;
         let secrets = open(&directory.join("secrets.db"), Durability::Full)?;
         log.execute_batch(LOG_SCHEMA).map_err(Error::sqlite("make the log's tables"))?;
@@ -101,7 +126,10 @@ impl SqliteLog {
             log.execute(INSERT_HEAD, [log_number]).map_err(Error::sqlite("make a head"))?;
             log.execute(RAISE_EPOCH, [log_number]).map_err(Error::sqlite("raise the epoch"))?;
         }
-        Ok(Self { log, secrets, _lock: lock })
+        // A crash may have come before the last secrets that were destroyed were wiped.
+        let mut leader = Self { log, secrets, scrub: Scrub::Due, _lock: lock };
+        leader.scrub()?;
+        Ok(leader)
     }
 
     pub(crate) fn head(&self, log: LogName) -> Result<Head, Error> {
@@ -109,6 +137,12 @@ impl SqliteLog {
     }
 
     pub(crate) fn commit(&mut self, batch: &Batch) -> Result<(), Error> {
+        // INVARIANT: secrets of entries are never written over. Those of a batch may replace what a
+        // failed batch left, so a batch that does not continue the log must stop before them.
+        let head = self.head(batch.log)?;
+        if head.epoch != batch.before.epoch || head.size != batch.before.size {
+            return Err(Error::Fenced(batch.before.epoch));
+        }
         // SAFETY OF ORDER: secrets first. A crash after this line leaves secrets without entries,
         // which start sweeps; the other order would leave entries that nobody can open.
         if !batch.entries.is_empty() {
@@ -117,14 +151,15 @@ impl SqliteLog {
         self.commit_entries(batch)?;
         // Secrets die only after the entry that orders it is durable: a crash in between leaves an
         // order that start carries out again, never a loss without an order.
-        self.erase(&batch.erased)
+        self.erase(&batch.erased).map_err(|fault| Error::InDoubt(Box::new(fault)))
     }
 
     /// Destroys secrets; doing so again changes nothing.
     pub(crate) fn erase(&mut self, erased: &[Erase]) -> Result<(), Error> {
         if erased.is_empty() {
-            return Ok(());
+            return self.scrub();
         }
+        self.scrub = Scrub::Due;
         let tx = self.secrets.transaction().map_err(Error::sqlite("begin with secrets"))?;
         for erase in erased {
             let at = place(erase.log, erase.sequence);
@@ -139,7 +174,55 @@ impl SqliteLog {
                     .map_err(Error::sqlite("destroy a secret"))?;
             }
         }
-        tx.commit().map_err(Error::sqlite("destroy secrets"))
+        tx.commit().map_err(Error::sqlite("destroy secrets"))?;
+        self.scrub()
+    }
+
+    /// Wipes destroyed secrets from the write-ahead log, where they stand until it is cut.
+    ///
+    /// A reader in the middle of a query, or a backup, holds that up: then it is tried again with
+    /// the next batch, and no batch waits for it.
+    fn scrub(&mut self) -> Result<(), Error> {
+        if self.scrub == Scrub::Done {
+            return Ok(());
+        }
+        let what = "wipe destroyed secrets";
+        self.secrets.busy_timeout(Duration::ZERO).map_err(Error::sqlite(what))?;
+        let held = self
+            .secrets
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get::<_, i64>(0))
+            .map_err(Error::sqlite(what))?;
+        self.secrets.busy_timeout(BUSY).map_err(Error::sqlite(what))?;
+        if held == 0 {
+            self.scrub = Scrub::Done;
+        }
+        Ok(())
+    }
+
+    /// Wraps secrets anew, a page at a time.
+    pub(crate) fn rewrap(&mut self, page: Page, rewrap: &mut Rewrap<'_>) -> Result<(), Error> {
+        let what = "wrap secrets anew";
+        let tx = self.secrets.transaction().map_err(Error::sqlite(what))?;
+        let bounds = params![place(page.log, page.from), end(page.log), page.limit];
+        let rows = collect(&tx, SELECT_SECRETS, bounds, |r| {
+            Ok(PackedSecrets { sequence: sequence(r.get(0)?), week: r.get(1)?, packed: r.get(2)? })
+        })?;
+        for new in rewrap.page(page, &rows)? {
+            tx.prepare_cached(REWRAP_SECRET)
+                .and_then(|mut update| {
+                    update.execute(params![place(page.log, new.sequence), new.week, new.packed])
+                })
+                .map_err(Error::sqlite(what))?;
+        }
+        tx.commit().map_err(Error::sqlite(what))
+    }
+
+    /// The oldest week, from `first` on, under whose key a secret of any log is wrapped.
+    pub(crate) fn live_week(&self, first: u32) -> Result<Option<u32>, Error> {
+        self.secrets
+            .query_row(SELECT_WEEK, [first], |r| r.get(0))
+            .optional()
+            .map_err(Error::sqlite("find the oldest week"))
     }
 
     fn commit_secrets(&mut self, batch: &Batch) -> Result<(), Error> {
@@ -206,34 +289,47 @@ impl SqliteLog {
         if changed != 1 {
             return Err(Error::Fenced(batch.before.epoch));
         }
-        tx.commit().map_err(Error::sqlite("make a batch durable"))
+        // A disk that fails here may or may not have kept the batch.
+        tx.commit()
+            .map_err(Error::sqlite("make a batch durable"))
+            .map_err(|fault| Error::InDoubt(Box::new(fault)))
     }
 
     pub(crate) fn sweep(&self, log: LogName, size: u64) -> Result<u64, Error> {
-        let end = place(log, 0) + (1 << 56);
-        let swept = self
-            .secrets
-            .execute(SWEEP_SECRETS, params![place(log, size), end])
-            .map_err(Error::sqlite("sweep secrets"))?;
-        Ok(swept as u64)
+        // INVARIANT: the secrets of an entry are never swept, whatever size the caller believes.
+        let size = size.max(self.head(log)?.size);
+        sweep(&self.secrets, log, size)
     }
 
-    pub(crate) fn receipt(&self, key: &Digest) -> Result<Option<Receipt>, Error> {
-        let what = "look up a receipt";
+    pub(crate) fn receipts(&self, keys: &[Digest]) -> Result<Vec<Receipt>, Error> {
+        let what = "look up receipts";
         let mut select = self.log.prepare_cached(SELECT_RECEIPT).map_err(Error::sqlite(what))?;
-        select
-            .query_row([key.0.as_slice()], |r| {
-                Ok(Receipt {
-                    key: *key,
-                    command: digest(r, 0)?,
-                    sequence: r.get::<_, i64>(1)?.cast_unsigned(),
-                    entries: r.get(2)?,
-                    at: Time::from_ms(r.get(3)?).unwrap_or_default(),
+        let mut found = Vec::new();
+        for key in keys {
+            let receipt = select
+                .query_row([key.0.as_slice()], |r| {
+                    Ok(Receipt {
+                        key: *key,
+                        command: digest(r, 0)?,
+                        sequence: r.get::<_, i64>(1)?.cast_unsigned(),
+                        entries: r.get(2)?,
+                        at: Time::from_ms(r.get(3)?).unwrap_or_default(),
+                    })
                 })
-            })
-            .optional()
-            .map_err(Error::sqlite(what))
+                .optional()
+                .map_err(Error::sqlite(what))?;
+            found.extend(receipt);
+        }
+        Ok(found)
     }
+}
+
+/// Removes the secrets of a log from `size` on.
+pub(crate) fn sweep(secrets: &Connection, log: LogName, size: u64) -> Result<u64, Error> {
+    let swept = secrets
+        .execute(SWEEP_SECRETS, params![place(log, size), end(log)])
+        .map_err(Error::sqlite("sweep secrets"))?;
+    Ok(swept as u64)
 }
 
 fn insert_entry(
@@ -251,7 +347,7 @@ fn insert_entry(
     ])
 }
 
-fn select_head(connection: &Connection, log: LogName) -> Result<Head, Error> {
+pub(crate) fn select_head(connection: &Connection, log: LogName) -> Result<Head, Error> {
     let what = "read the head";
     let mut select = connection.prepare_cached(SELECT_HEAD).map_err(Error::sqlite(what))?;
     select
@@ -337,7 +433,7 @@ impl SqliteReader {
         from: u64,
         limit: u32,
     ) -> Result<Vec<StoredEntry>, Error> {
-        let bounds = params![place(log, from), place(log, 0) + (1 << 56), limit];
+        let bounds = params![place(log, from), end(log), limit];
         self.log.with(|c| collect(c, SELECT_ENTRIES, bounds, entry_row)?.into_iter().collect())
     }
 
@@ -355,7 +451,7 @@ impl SqliteReader {
         from: u64,
         limit: u32,
     ) -> Result<Vec<Vec<u8>>, Error> {
-        let bounds = params![place(log, from), place(log, 0) + (1 << 56), limit];
+        let bounds = params![place(log, from), end(log), limit];
         self.log.with(|c| collect(c, SELECT_LEAVES, bounds, |r| r.get(0)))
     }
 
@@ -365,7 +461,7 @@ impl SqliteReader {
         from: u64,
         limit: u32,
     ) -> Result<Vec<StoredSecrets>, Error> {
-        let bounds = params![place(log, from), place(log, 0) + (1 << 56), limit];
+        let bounds = params![place(log, from), end(log), limit];
         self.secrets
             .with(|c| collect(c, SELECT_SECRETS, bounds, secrets_row)?.into_iter().collect())
     }

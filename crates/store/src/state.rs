@@ -3,15 +3,16 @@
 //! Every table has the same shape; ARCHITECTURE.md lists them by name. A revocation entry in the
 //! ledger wins over any row here.
 
-use std::path::Path;
+use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
 use base::Time;
-use postgres::NoTls;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::Error;
+use crate::keys::make_directory;
 use crate::log::Place;
+use crate::postgres_log::connect;
 use crate::sqlite::{Durability, open};
 
 /// The tables of state.
@@ -79,8 +80,67 @@ pub struct StateRow {
 /// The state of a node, beside its log.
 pub enum State {
     Sqlite(Mutex<Connection>),
-    Postgres(Mutex<postgres::Client>),
+    Postgres(Mutex<PostgresState>),
 }
+
+/// A connection to state, made anew when it was lost.
+pub struct PostgresState {
+    url: String,
+    client: postgres::Client,
+}
+
+impl PostgresState {
+    fn open(url: &str) -> Result<Self, Error> {
+        let mut client = connect(url)?;
+        client.batch_execute(&postgres_schema()).map_err(Error::postgres("make state tables"))?;
+        client
+            .batch_execute(&format!("SET search_path TO {POSTGRES_SCHEMA}"))
+            .map_err(Error::postgres("choose the state schema"))?;
+        Ok(Self { url: url.to_owned(), client })
+    }
+
+    fn client(&mut self) -> Result<&mut postgres::Client, Error> {
+        if self.client.is_closed() {
+            *self = Self::open(&self.url)?;
+        }
+        Ok(&mut self.client)
+    }
+}
+
+/// The schema of state in PostgreSQL.
+pub(crate) const POSTGRES_SCHEMA: &str = "muster_state";
+
+/// The statement that makes a table in SQLite.
+pub(crate) fn sqlite_table(table: StateTable) -> String {
+    let name = table.name();
+    format!(
+        "CREATE TABLE IF NOT EXISTS {name} (key BLOB PRIMARY KEY,
+         value BLOB NOT NULL, expires_at INTEGER NOT NULL) STRICT;"
+    )
+}
+
+/// The statements that make the tables in PostgreSQL.
+///
+/// Replicas that start together would make them at once and fail: they take turns by a lock, which
+/// any fixed number names that nothing else in the database uses.
+pub(crate) fn postgres_schema() -> String {
+    let mut statements = format!(
+        "SET LOCAL client_min_messages TO warning; SELECT pg_advisory_xact_lock({STATE_LOCK});
+         CREATE SCHEMA IF NOT EXISTS {POSTGRES_SCHEMA};"
+    );
+    for table in StateTable::ALL {
+        let name = table.name();
+        // Writing to a string cannot fail.
+        let _infallible = write!(
+            statements,
+            "CREATE TABLE IF NOT EXISTS {POSTGRES_SCHEMA}.{name} (key BYTEA PRIMARY KEY,
+             value BYTEA NOT NULL, expires_at BIGINT NOT NULL);"
+        );
+    }
+    format!("BEGIN; {statements} COMMIT")
+}
+
+const STATE_LOCK: i64 = 0x006d_7573_7465_7202;
 
 impl State {
     /// Opens the state beside the log.
@@ -88,38 +148,19 @@ impl State {
     /// # Errors
     /// The backend's own fault.
     pub fn open(place: &Place) -> Result<Self, Error> {
-        let make = |table: StateTable, kinds: [&str; 3]| {
-            let [bytes, number, end] = kinds;
-            let name = table.name();
-            format!(
-                "CREATE TABLE IF NOT EXISTS {name} (key {bytes} PRIMARY KEY,
-                 value {bytes} NOT NULL, expires_at {number} NOT NULL){end};"
-            )
-        };
         match place {
             Place::Sqlite { directory } => {
-                let connection =
-                    open(&Path::new(directory).join("state.db"), Durability::Rebuildable)?;
+                make_directory(directory)?;
+                let connection = open(&directory.join("state.db"), Durability::Rebuildable)?;
                 for table in StateTable::ALL {
                     connection
-                        .execute_batch(&make(table, ["BLOB", "INTEGER", " STRICT"]))
+                        .execute_batch(&sqlite_table(table))
                         .map_err(Error::sqlite("make a state table"))?;
                 }
                 Ok(Self::Sqlite(Mutex::new(connection)))
             }
             Place::Postgres { url } => {
-                let mut client =
-                    postgres::Client::connect(url, NoTls).map_err(Error::postgres("connect"))?;
-                client
-                    .batch_execute("CREATE SCHEMA IF NOT EXISTS muster_state")
-                    .and_then(|()| client.batch_execute("SET search_path TO muster_state"))
-                    .map_err(Error::postgres("make the state schema"))?;
-                for table in StateTable::ALL {
-                    client
-                        .batch_execute(&make(table, ["BYTEA", "BIGINT", ""]))
-                        .map_err(Error::postgres("make a state table"))?;
-                }
-                Ok(Self::Postgres(Mutex::new(client)))
+                PostgresState::open(url).map(|state| Self::Postgres(Mutex::new(state)))
             }
         }
     }
@@ -141,6 +182,7 @@ impl State {
                 .map(drop)
                 .map_err(Error::sqlite("write state")),
             Self::Postgres(c) => lock(c)
+                .client()?
                 .execute(&statement, &[&row.key, &row.value, &at])
                 .map(drop)
                 .map_err(Error::postgres("write state")),
@@ -160,6 +202,7 @@ impl State {
                 .optional()
                 .map_err(Error::sqlite("read state")),
             Self::Postgres(c) => lock(c)
+                .client()?
                 .query_opt(&statement, &[&key, &at.ms()])
                 .map(|row| row.map(|row| row.get(0)))
                 .map_err(Error::postgres("read state")),
@@ -176,11 +219,20 @@ impl State {
             table.name()
         );
         match self {
-            Self::Sqlite(c) => lock(c)
-                .query_row(&statement, params![key, at.ms()], |r| r.get(0))
-                .optional()
-                .map_err(Error::sqlite("take state")),
+            Self::Sqlite(c) => {
+                // The row is given out only when it is known to be gone.
+                let fault = || Error::sqlite("take state");
+                let mut connection = lock(c);
+                let tx = connection.transaction().map_err(fault())?;
+                let value = tx
+                    .query_row(&statement, params![key, at.ms()], |r| r.get(0))
+                    .optional()
+                    .map_err(fault())?;
+                tx.commit().map_err(fault())?;
+                Ok(value)
+            }
             Self::Postgres(c) => lock(c)
+                .client()?
                 .query_opt(&statement, &[&key, &at.ms()])
                 .map(|row| row.map(|row| row.get(0)))
                 .map_err(Error::postgres("take state")),
@@ -212,6 +264,7 @@ impl State {
             }
             Self::Postgres(c) => {
                 let rows = lock(c)
+                    .client()?
                     .query(&statement, &[&at.ms(), &i64::from(limit)])
                     .map_err(Error::postgres("list state"))?;
                 Ok(rows.iter().map(|r| state_row((r.get(0), r.get(1), r.get(2)))).collect())
@@ -231,9 +284,28 @@ impl State {
                 .map(drop)
                 .map_err(Error::sqlite("remove state")),
             Self::Postgres(c) => lock(c)
+                .client()?
                 .execute(&statement, &[&key])
                 .map(drop)
                 .map_err(Error::postgres("remove state")),
+        }
+    }
+
+    /// Removes the rows of a table that have expired at `at`; returns how many.
+    ///
+    /// # Errors
+    /// The backend's own fault.
+    pub fn expire(&self, table: StateTable, at: Time) -> Result<u64, Error> {
+        let statement = format!("DELETE FROM {} WHERE expires_at <= $1", table.name());
+        match self {
+            Self::Sqlite(c) => lock(c)
+                .execute(&statement, params![at.ms()])
+                .map(|rows| rows as u64)
+                .map_err(Error::sqlite("expire state")),
+            Self::Postgres(c) => lock(c)
+                .client()?
+                .execute(&statement, &[&at.ms()])
+                .map_err(Error::postgres("expire state")),
         }
     }
 }

@@ -1,0 +1,11 @@
+//! Every capability of the product, one line each.
+
+use crate::kernel::capability::Capability;
+
+/// All capabilities, in the order in which a newcomer meets them.
+pub const ALL: &[&Capability] = &[
+    &crate::agencies::CAPABILITY,
+    &crate::people::CAPABILITY,
+    &crate::circles::CAPABILITY,
+    &crate::alerts::CAPABILITY,
+];

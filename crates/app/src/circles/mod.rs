@@ -1,0 +1,127 @@
+//! Circles: need-to-know beside the label — an operation, a task force, named recipients.
+//!
+//! A circle has members: agencies, seats, persons. A circle without members is nobody's. Membership is
+//! decided when a cell is asked for, so it acts on everything in the circle at once, both ways.
+
+use std::collections::BTreeSet;
+
+use base::{CircleId, Line, NonEmpty, RecordId};
+use policy::Class;
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::register::{Member, Register};
+use crate::kernel::{
+    Action, Capability, Cell, Deciding, Fact, Fault, Lane, Layer, NewEntry, NewPortion,
+};
+
+pub mod http;
+
+/// The capability.
+pub const CAPABILITY: Capability = Capability {
+    name: "circles",
+    noun: "circle",
+    kinds: &["circle.formed/1", "circle.joined/1", "circle.left/1"],
+    actions: &[
+        Action {
+            name: "circle:join",
+            lane: Lane::Normal,
+            class: Class::Own,
+            duty: true,
+            signed: false,
+        },
+        Action {
+            name: "circle:leave",
+            lane: Lane::Alert,
+            class: Class::Own,
+            duty: true,
+            signed: false,
+        },
+    ],
+    routes: http::ROUTES,
+    urgent: false,
+    registers: true,
+    policy: include_str!("policy.cedar"),
+    tables: "",
+    act,
+    fold,
+    index: |_, _| Ok(()),
+    register,
+    react: |_| Vec::new(),
+};
+
+/// A circle was formed with its first members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Formed {
+    pub circle: CircleId,
+    /// What it is for, as a code: `alert`, `operation`, `recipients`.
+    pub purpose: Line<40>,
+    pub members: NonEmpty<Member>,
+}
+
+/// Members joined, or left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Changed {
+    pub circle: CircleId,
+    pub members: NonEmpty<Member>,
+}
+
+/// The entry that forms a circle, for a capability that needs one with its own first entry.
+///
+/// # Errors
+/// A bug when the fact cannot be written.
+pub fn form(cell: Cell, formed: &Formed) -> Result<NewEntry, Fault> {
+    let portion = NewPortion::of(cell, formed)?;
+    Ok(NewEntry::new("circle.formed/1", RecordId(formed.circle.0), portion))
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+enum Command {
+    Join { circle: CircleId, members: NonEmpty<Member> },
+    Leave { circle: CircleId, members: NonEmpty<Member> },
+}
+
+fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
+    let (kind, circle, members) = match on.parse(command)? {
+        Command::Join { circle, members } => ("circle.joined/1", circle, members),
+        Command::Leave { circle, members } => ("circle.left/1", circle, members),
+    };
+    let cell = on.base_of(RecordId(circle.0), "circle")?;
+    let known = on.register.circles.get(&circle).ok_or_else(Fault::absent)?;
+    let joining = kind == "circle.joined/1";
+    if members.iter().all(|member| known.contains(member) == joining) {
+        return Ok(Vec::new());
+    }
+    let portion = NewPortion::of(cell, &Changed { circle, members })?;
+    Ok(vec![NewEntry::new(kind, RecordId(circle.0), portion)])
+}
+
+fn fold(fact: &Fact<'_>, layer: &mut Layer) {
+    if let Some(formed) = fact.read::<Formed>() {
+        layer.set("purpose", formed.purpose);
+    }
+}
+
+fn register(fact: &Fact<'_>, register: &mut Register) {
+    match fact.kind {
+        "circle.formed/1" => {
+            let Some(formed) = fact.read::<Formed>() else { return };
+            let members: BTreeSet<Member> = formed.members.iter().copied().collect();
+            register.circles.insert(formed.circle, members);
+        }
+        "circle.joined/1" => {
+            let Some(changed) = fact.read::<Changed>() else { return };
+            let members = register.circles.entry(changed.circle).or_default();
+            members.extend(changed.members.iter().copied());
+        }
+        _ => {
+            let Some(changed) = fact.read::<Changed>() else { return };
+            if let Some(members) = register.circles.get_mut(&changed.circle) {
+                members.retain(|m| !changed.members.iter().any(|gone| gone == m));
+            }
+        }
+    }
+    register.people_changes += 1;
+}

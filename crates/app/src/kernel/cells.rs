@@ -1,0 +1,95 @@
+//! Cells: labels and circles, numbered in the order of their first appearance in the log.
+//!
+//! A *cell* is a pair of label and circle that occurs. Reading is a question about cells, never about
+//! single records: which cells may this reader read?
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base::{CircleId, Digest, Label};
+
+/// A label and, where need-to-know is narrower than the label, a circle.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cell {
+    pub label: Label,
+    pub circle: Option<CircleId>,
+}
+
+/// The number of a cell on this node; it never leaves it.
+pub type CellNumber = u32;
+
+/// A cell as it is interned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CellRow {
+    pub label: u32,
+    pub circle: Option<CircleId>,
+}
+
+/// The interned labels and cells; grows only, so that a number means the same for ever.
+#[derive(Clone, Default)]
+pub struct Cells {
+    labels: Vec<Arc<Label>>,
+    by_digest: BTreeMap<Digest, u32>,
+    cells: Vec<CellRow>,
+    by_pair: BTreeMap<(u32, Option<CircleId>), CellNumber>,
+}
+
+impl Cells {
+    /// The number of a label that was seen before.
+    pub fn label_number(&self, digest: &Digest) -> Option<u32> {
+        self.by_digest.get(digest).copied()
+    }
+
+    /// The label of a number.
+    pub fn label(&self, number: u32) -> Option<&Arc<Label>> {
+        self.labels.get(number as usize)
+    }
+
+    /// All labels in the order of their numbers.
+    pub fn labels(&self) -> &[Arc<Label>] {
+        &self.labels
+    }
+
+    /// The number of a cell that was seen before.
+    pub fn number(&self, label: u32, circle: Option<CircleId>) -> Option<CellNumber> {
+        self.by_pair.get(&(label, circle)).copied()
+    }
+
+    /// The cell of a number.
+    pub fn row(&self, number: CellNumber) -> Option<CellRow> {
+        self.cells.get(number as usize).copied()
+    }
+
+    /// The label of a cell.
+    pub fn label_of(&self, number: CellNumber) -> Option<&Arc<Label>> {
+        self.row(number).and_then(|row| self.label(row.label))
+    }
+
+    /// All cells in the order of their numbers.
+    pub fn rows(&self) -> &[CellRow] {
+        &self.cells
+    }
+
+    /// Interns a label; `true` when it is new.
+    pub fn add_label(&mut self, label: &Label) -> (u32, bool) {
+        let digest = label.digest();
+        if let Some(number) = self.by_digest.get(&digest) {
+            return (*number, false);
+        }
+        let number = u32::try_from(self.labels.len()).unwrap_or(u32::MAX);
+        self.labels.push(Arc::new(label.clone()));
+        self.by_digest.insert(digest, number);
+        (number, true)
+    }
+
+    /// Interns a cell; `true` when it is new.
+    pub fn add_cell(&mut self, label: u32, circle: Option<CircleId>) -> (CellNumber, bool) {
+        if let Some(number) = self.by_pair.get(&(label, circle)) {
+            return (*number, false);
+        }
+        let number = u32::try_from(self.cells.len()).unwrap_or(u32::MAX);
+        self.cells.push(CellRow { label, circle });
+        self.by_pair.insert((label, circle), number);
+        (number, true)
+    }
+}

@@ -1,0 +1,429 @@
+//! HTTP: every route of the tables, one handler a shape; the only place that knows axum's requests.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::{MethodRouter, get, post};
+use base::{Kind, RecordId, Time};
+use serde::{Deserialize, Serialize};
+
+use super::capability::ActorContext;
+use super::cursor::encode;
+use super::fault::Fault;
+use super::http_live;
+use super::http_log;
+use super::node::{Act, Node};
+use super::problem::Problem;
+use super::reader::Reader;
+use super::route::{Gate, Method, Route, Serves};
+use super::session;
+
+/// The cookie of a browser's session.
+pub const COOKIE: &str = "__Host-muster";
+
+/// Routes of the kernel itself.
+pub const ROUTES: &[Route] = &[
+    Route {
+        method: Method::Get,
+        path: "/me",
+        gate: Gate::SignedIn,
+        serves: Serves::Kernel("me"),
+        summary: "who you are, on which seat, with what clearance",
+    },
+    Route {
+        method: Method::Post,
+        path: "/me/departure",
+        gate: Gate::SignedIn,
+        serves: Serves::Kernel("sign-out"),
+        summary: "sign out",
+    },
+    Route {
+        method: Method::Get,
+        path: "/live",
+        gate: Gate::SignedIn,
+        serves: Serves::Kernel("live"),
+        summary: "changes as they happen, over a WebSocket",
+    },
+    Route {
+        method: Method::Get,
+        path: "/openapi.json",
+        gate: Gate::Public("the document names routes and fields, no content"),
+        serves: Serves::Kernel("openapi"),
+        summary: "this document",
+    },
+    Route {
+        method: Method::Get,
+        path: "/health",
+        gate: Gate::Public("a supervisor has no session; it learns alive or not"),
+        serves: Serves::Kernel("health"),
+        summary: "whether the node decides",
+    },
+];
+
+/// Every route of the kernel and of the capabilities.
+pub fn routes(node: &Node) -> impl Iterator<Item = &'static Route> + use<> {
+    ROUTES.iter().chain(node.capabilities().iter().flat_map(|c| c.routes))
+}
+
+/// The router of everything below `/api`, and of the log's static tiles below `/log`.
+pub fn router(node: &Arc<Node>) -> Router {
+    let mut by_path: BTreeMap<&'static str, MethodRouter<Arc<Node>>> = BTreeMap::new();
+    for route in routes(node) {
+        let handler = match (route.method, route.serves) {
+            (_, Serves::Kernel("live")) => get(http_live::upgrade),
+            (Method::Get, _) => get(move |request: ReadRequest| read(request, route)),
+            (Method::Post, _) => post(move |request: ActRequest| act(request, route)),
+        };
+        let known = by_path.remove(route.path).unwrap_or_default();
+        by_path.insert(route.path, known.merge(handler));
+    }
+    let mut router = Router::new();
+    for (path, handler) in by_path {
+        router = router.route(&format!("/api{path}"), handler);
+    }
+    router
+        .merge(http_log::router())
+        .layer(DefaultBodyLimit::max(base::limit::BODY_BYTES))
+        .with_state(Arc::clone(node))
+}
+
+/// What a reading handler is given.
+pub struct ReadRequest {
+    node: Arc<Node>,
+    headers: HeaderMap,
+    path: BTreeMap<String, String>,
+    query: BTreeMap<String, String>,
+}
+
+/// What an acting handler is given.
+pub struct ActRequest {
+    node: Arc<Node>,
+    headers: HeaderMap,
+    path: BTreeMap<String, String>,
+    body: Bytes,
+}
+
+impl axum::extract::FromRequest<Arc<Node>> for ReadRequest {
+    type Rejection = Response<Body>;
+
+    async fn from_request(
+        request: axum::extract::Request,
+        node: &Arc<Node>,
+    ) -> Result<Self, Self::Rejection> {
+        let (mut parts, _body) = request.into_parts();
+        use axum::extract::FromRequestParts;
+        let path = Path::<BTreeMap<String, String>>::from_request_parts(&mut parts, node).await;
+        let query = Query::<BTreeMap<String, String>>::from_request_parts(&mut parts, node).await;
+        let wrong = |what: &str| refuse(&Fault::invalid("invalid-request", what));
+        Ok(Self {
+            node: Arc::clone(node),
+            path: path.map_err(|_form| wrong("the path cannot be read"))?.0,
+            query: query.map_err(|_form| wrong("the query cannot be read"))?.0,
+            headers: parts.headers,
+        })
+    }
+}
+
+impl axum::extract::FromRequest<Arc<Node>> for ActRequest {
+    type Rejection = Response<Body>;
+
+    async fn from_request(
+        request: axum::extract::Request,
+        node: &Arc<Node>,
+    ) -> Result<Self, Self::Rejection> {
+        let (mut parts, body) = request.into_parts();
+        use axum::extract::FromRequestParts;
+        let path = Path::<BTreeMap<String, String>>::from_request_parts(&mut parts, node).await;
+        let path = path.map_err(|_form| {
+            refuse(&Fault::invalid("invalid-request", "the path cannot be read"))
+        })?;
+        let body = axum::body::to_bytes(body, base::limit::BODY_BYTES).await.map_err(|_long| {
+            refuse(&Fault::new(Kind::TooLarge, "body-too-large", "the body is above 1 MiB"))
+        })?;
+        Ok(Self { node: Arc::clone(node), path: path.0, headers: parts.headers, body })
+    }
+}
+
+/// The token of a request: a bearer token, or the browser's cookie.
+pub fn token(headers: &HeaderMap) -> Option<(String, bool)> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    if let Some(bearer) = text(header::AUTHORIZATION).and_then(|v| v.strip_prefix("Bearer ")) {
+        return Some((bearer.to_owned(), false));
+    }
+    let cookies = text(header::COOKIE)?;
+    let ours = cookies.split("; ").find_map(|c| c.strip_prefix(COOKIE)?.strip_prefix('='))?;
+    Some((ours.to_owned(), true))
+}
+
+/// Who sends a request.
+///
+/// # Errors
+/// `unauthenticated`.
+pub fn authenticate(node: &Node, headers: &HeaderMap) -> Result<ActorContext, Fault> {
+    let missing = || Fault::new(Kind::Unauthenticated, "unauthenticated", "sign in first");
+    let (token, _) = token(headers).ok_or_else(missing)?;
+    session::resolve(node, &token)
+}
+
+/// A browser's cookie counts only when the browser says that our own page sent the request.
+fn same_origin(headers: &HeaderMap) -> Result<(), Fault> {
+    let by_cookie = token(headers).is_some_and(|(_, cookie)| cookie);
+    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    if by_cookie && site != Some("same-origin") {
+        return Err(Fault::new(
+            Kind::Denied,
+            "cross-site",
+            "acts with a cookie come from the node's own pages",
+        ));
+    }
+    Ok(())
+}
+
+async fn read(request: ReadRequest, route: &'static Route) -> Response<Body> {
+    let outcome = tokio::task::spawn_blocking(move || serve_read(&request, route)).await;
+    match outcome {
+        Ok(Ok(response)) => response,
+        Ok(Err(fault)) => refuse(&fault),
+        Err(panicked) => refuse(&Fault::bug(panicked)),
+    }
+}
+
+fn serve_read(request: &ReadRequest, route: &Route) -> Result<Response<Body>, Fault> {
+    let node = &request.node;
+    if let Serves::Kernel(name) = route.serves {
+        return serve_kernel(request, name);
+    }
+    let Gate::Reads(noun) = route.gate else {
+        return Err(Fault::bug("a reading route has no kind of record"));
+    };
+    let reader = Reader::new(node, authenticate(node, &request.headers)?);
+    match route.serves {
+        Serves::List => {
+            let limit = match request.query.get("limit") {
+                Some(text) => text.parse::<usize>().map_err(|_form| {
+                    Fault::invalid("invalid-limit", "`limit` is a number of records")
+                })?,
+                None => 50,
+            };
+            let page = reader.list(noun, request.query.get("cursor").map(String::as_str), limit)?;
+            json(StatusCode::OK, &page)
+        }
+        Serves::Record => {
+            let id = record_id(&request.path)?;
+            let rendition = match request.query.get("as_of") {
+                Some(text) => {
+                    let at = text
+                        .parse::<Time>()
+                        .map_err(|cause| Fault::invalid("invalid-time", cause.to_string()))?;
+                    reader.as_of(noun, id, at)?
+                }
+                None => reader.get(noun, id)?,
+            };
+            let etag = format!("\"{}\"", rendition.etag);
+            let known = request.headers.get(header::IF_NONE_MATCH);
+            if known.is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+                return Ok(StatusCode::NOT_MODIFIED.into_response());
+            }
+            let mut response = json(StatusCode::OK, &rendition)?;
+            if let Ok(value) = HeaderValue::from_str(&etag) {
+                response.headers_mut().insert(header::ETAG, value);
+            }
+            Ok(response)
+        }
+        Serves::Command { .. } | Serves::Kernel(_) => {
+            Err(Fault::bug("a command came over a reading route"))
+        }
+    }
+}
+
+/// An id that is not one cannot exist: the same answer as for one that does not.
+fn record_id(path: &BTreeMap<String, String>) -> Result<RecordId, Fault> {
+    path.get("id").and_then(|id| id.parse().ok()).ok_or_else(Fault::absent)
+}
+
+#[derive(Serialize)]
+struct Me {
+    person: Option<base::PersonId>,
+    name: String,
+    agency: base::AgencyId,
+    agency_name: String,
+    seat: Option<base::SeatId>,
+    seat_name: Option<String>,
+    roles: Vec<String>,
+    clearance: base::Clearance,
+    /// Who keeps the keys; `file` means demonstration, and every page says so.
+    key_provider: &'static str,
+    at: Time,
+}
+
+fn serve_kernel(request: &ReadRequest, name: &str) -> Result<Response<Body>, Fault> {
+    let node = &request.node;
+    match name {
+        "me" => {
+            let actor = authenticate(node, &request.headers)?;
+            let core = node.core();
+            let register = &core.register;
+            let person = actor.person.and_then(|id| register.persons.get(&id));
+            let person = person.ok_or_else(Fault::absent)?;
+            let seat = actor.seat.and_then(|id| register.seats.get(&id));
+            let roles = person.roles.iter().chain(seat.iter().flat_map(|seat| &seat.roles));
+            let agency = register.agencies.get(&actor.agency);
+            let me = Me {
+                person: actor.person,
+                name: person.name.clone(),
+                agency: actor.agency,
+                agency_name: agency.map(|a| a.name.clone()).unwrap_or_default(),
+                seat: actor.seat,
+                seat_name: seat.map(|seat| seat.name.clone()),
+                roles: roles.map(ToString::to_string).collect(),
+                clearance: person.clearance.clone(),
+                key_provider: node.keys().provider(),
+                at: node.play_now(),
+            };
+            json(StatusCode::OK, &me)
+        }
+        "openapi" => json(StatusCode::OK, &super::openapi::document(routes(node))),
+        "health" if node.stopped() => {
+            Err(Fault::new(Kind::Unavailable, "stopped", "the node does not decide any more"))
+        }
+        "health" => json(StatusCode::OK, &serde_json::json!({ "state": "deciding" })),
+        _ => Err(Fault::absent()),
+    }
+}
+
+/// The answer to an accepted act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    pub record: RecordId,
+    pub entry: base::EntryId,
+    pub at: Time,
+    /// Sealed: whoever may see the ledger can ask for the proof of this entry with it.
+    pub receipt: String,
+}
+
+async fn act(request: ActRequest, route: &'static Route) -> Response<Body> {
+    match serve_act(request, route).await {
+        Ok(response) => response,
+        Err(fault) => refuse(&fault),
+    }
+}
+
+async fn serve_act(request: ActRequest, route: &'static Route) -> Result<Response<Body>, Fault> {
+    same_origin(&request.headers)?;
+    let node = Arc::clone(&request.node);
+    let headers = request.headers.clone();
+    let blocking = Arc::clone(&node);
+    let actor = tokio::task::spawn_blocking(move || authenticate(&blocking, &headers))
+        .await
+        .map_err(Fault::bug)??;
+    if route.serves == Serves::Kernel("sign-out") {
+        if let Some((token, _)) = token(&request.headers) {
+            session::close(&node, &token)?;
+        }
+        let mut response = StatusCode::NO_CONTENT.into_response();
+        let gone = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+        if let Ok(value) = HeaderValue::from_str(&gone) {
+            response.headers_mut().insert(header::SET_COOKIE, value);
+        }
+        return Ok(response);
+    }
+    let (Gate::Action(action), Serves::Command { tag, id }) = (route.gate, route.serves) else {
+        return Err(Fault::bug("an acting route has no action"));
+    };
+    let command = command(&request, tag, id)?;
+    let key = request.headers.get("idempotency-key").and_then(|value| value.to_str().ok());
+    let key = key.ok_or_else(|| {
+        Fault::invalid("idempotency-key-missing", "send an `Idempotency-Key` with every act")
+    })?;
+    let act = Act {
+        action: action.to_owned(),
+        command,
+        idempotency_key: key.to_owned(),
+        actor,
+        signature: None,
+    };
+    let done = node.act(act).await?;
+    let accepted = Accepted {
+        record: done.record,
+        entry: done.entry,
+        at: done.at,
+        receipt: receipt(&node, done.sequence)?,
+    };
+    json(StatusCode::CREATED, &accepted)
+}
+
+fn receipt(node: &Node, sequence: u64) -> Result<String, Fault> {
+    let mut nonce = [0; 12];
+    for (to, from) in nonce.iter_mut().zip(node.entropy().draw()) {
+        *to = from;
+    }
+    let sealed =
+        node.cursor_key().seal(nonce, b"receipt", &sequence.to_be_bytes()).map_err(Fault::bug)?;
+    Ok(encode(&[nonce.as_slice(), &sealed].concat()))
+}
+
+/// Puts the command together: the body's fields, the tag, and the id that stands in the path.
+///
+/// A body that names the id or the tag itself is refused, so that no check can look at one object
+/// while the act changes another.
+fn command(request: &ActRequest, tag: &str, id: Option<&'static str>) -> Result<Vec<u8>, Fault> {
+    let json = request
+        .headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if !json {
+        return Err(Fault::invalid("not-json", "send the command as application/json"));
+    }
+    let mut fields: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(&request.body)
+            .map_err(|cause| Fault::invalid("invalid-command", format!("command: {cause}")))?;
+    if fields.contains_key("do") || id.is_some_and(|id| fields.contains_key(id)) {
+        return Err(Fault::invalid("mixed-ids", "the path says what the command is about"));
+    }
+    fields.insert("do".to_owned(), tag.into());
+    if let Some(field) = id {
+        let id = record_id(&request.path)?;
+        fields.insert(field.to_owned(), id.to_string().into());
+    }
+    serde_json::to_vec(&fields).map_err(Fault::bug)
+}
+
+/// Answers JSON that no cache may keep.
+///
+/// # Errors
+/// A bug when the value cannot be written.
+pub fn json(status: StatusCode, value: &impl Serialize) -> Result<Response<Body>, Fault> {
+    let bytes = serde_json::to_vec(value).map_err(Fault::bug)?;
+    Ok(bytes_of(status, "application/json", bytes))
+}
+
+/// Answers bytes that no cache may keep.
+pub fn bytes_of(status: StatusCode, kind: &'static str, bytes: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Answers a fault; its cause goes to the log, once, here.
+pub fn refuse(fault: &Fault) -> Response<Body> {
+    let problem = Problem::of(fault);
+    if problem.status >= 500 {
+        let cause = std::error::Error::source(fault).map(ToString::to_string);
+        tracing::error!(error.code = %fault.code, cause, "a request failed");
+    }
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let bytes = serde_json::to_vec(&problem).unwrap_or_default();
+    bytes_of(status, "application/problem+json", bytes)
+}
+
+/// Any state that handlers of other files need.
+pub type NodeState = State<Arc<Node>>;

@@ -1,0 +1,110 @@
+//! The log as static tiles (C2SP tlog-tiles), for witnesses and holders of `ledger:read`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Response, StatusCode};
+use axum::routing::get;
+use base::Digest;
+use ledger::tile::{Bundle, Resource, Tile};
+use ledger::tree::{Frontier, leaf_hash};
+use store::log::LogName;
+
+use super::fault::Fault;
+use super::http::{authenticate, bytes_of, refuse};
+use super::node::Node;
+
+/// Routes below `/log`.
+pub fn router() -> Router<Arc<Node>> {
+    Router::new().route("/log/checkpoint", get(checkpoint)).route("/log/tile/{*path}", get(tile))
+}
+
+async fn checkpoint(State(node): State<Arc<Node>>, headers: HeaderMap) -> Response<Body> {
+    answer(node, headers, |node| Ok(("text/plain; charset=utf-8", node.core().head.note.clone())))
+        .await
+}
+
+async fn tile(
+    State(node): State<Arc<Node>>,
+    headers: HeaderMap,
+    Path(path): Path<String>,
+) -> Response<Body> {
+    answer(node, headers, move |node| {
+        let path = format!("tile/{path}");
+        let bytes = match path.parse::<Resource>().map_err(|_form| Fault::absent())? {
+            Resource::Entries(bundle) => entries(node, bundle)?,
+            Resource::Tile(tile) => hashes(node, tile)?,
+            Resource::Checkpoint => return Err(Fault::absent()),
+        };
+        Ok(("application/octet-stream", bytes))
+    })
+    .await
+}
+
+async fn answer(
+    node: Arc<Node>,
+    headers: HeaderMap,
+    serve: impl FnOnce(&Node) -> Result<(&'static str, Vec<u8>), Fault> + Send + 'static,
+) -> Response<Body> {
+    let outcome = tokio::task::spawn_blocking(move || {
+        let actor = authenticate(&node, &headers)?;
+        let core = node.core();
+        core.policy.may(&core.register, &actor, "ledger:read")?;
+        serve(&node)
+    })
+    .await;
+    match outcome {
+        Ok(Ok((kind, bytes))) => bytes_of(StatusCode::OK, kind, bytes),
+        Ok(Err(fault)) => refuse(&fault),
+        Err(panicked) => refuse(&Fault::bug(panicked)),
+    }
+}
+
+fn entries(node: &Node, bundle: Bundle) -> Result<Vec<u8>, Fault> {
+    let size = node.core().head.size;
+    let whole = Bundle::in_log(size, bundle.index()).ok_or_else(Fault::absent)?;
+    if bundle.width() > whole.width() {
+        return Err(Fault::absent());
+    }
+    let first = bundle.index() * 256;
+    let leaves = node.log().leaves(LogName::Acts, first, u32::from(bundle.width()))?;
+    let mut bytes = Vec::with_capacity(leaves.len() * 126);
+    for leaf in leaves {
+        let length = u16::try_from(leaf.len()).map_err(Fault::bug)?;
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(&leaf);
+    }
+    Ok(bytes)
+}
+
+fn hashes(node: &Node, tile: Tile) -> Result<Vec<u8>, Fault> {
+    let size = node.core().head.size;
+    let whole = Tile::in_tree(size, tile.level(), tile.index()).ok_or_else(Fault::absent)?;
+    if tile.width() > whole.width() {
+        return Err(Fault::absent());
+    }
+    if let Some(full) = node.log().tile(LogName::Acts, tile.level(), tile.index())? {
+        return Ok(full.into_iter().take(usize::from(tile.width()) * 32).collect());
+    }
+    let first = tile.index() * 256;
+    let count = u32::from(tile.width());
+    let hashes: Vec<Digest> = if tile.level() == 0 {
+        let leaves = node.log().leaves(LogName::Acts, first, count)?;
+        leaves.iter().map(|leaf| leaf_hash(leaf)).collect()
+    } else {
+        let mut roots = Vec::new();
+        for index in first..first + u64::from(count) {
+            let below = node.log().tile(LogName::Acts, tile.level() - 1, index)?;
+            let below = below.ok_or_else(Fault::absent)?;
+            let mut root = Frontier::new();
+            for hash in below.chunks_exact(32).filter_map(Digest::from_slice) {
+                root.append(hash);
+            }
+            roots.push(root.head().root);
+        }
+        roots
+    };
+    Ok(hashes.into_iter().flat_map(|hash| hash.0).collect())
+}

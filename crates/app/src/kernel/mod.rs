@@ -1,0 +1,38 @@
+//! The kernel: act, policy, ledger, views, open — five words, one direction, no side door.
+
+pub mod access;
+pub mod apply;
+pub mod capability;
+pub mod cells;
+pub mod clock;
+pub mod crash;
+pub mod cursor;
+pub mod duties;
+pub mod erasure;
+pub mod fault;
+pub mod http;
+mod http_live;
+mod http_log;
+pub mod lanes;
+pub mod node;
+pub mod openapi;
+pub mod policy;
+pub mod problem;
+pub mod reader;
+pub mod register;
+pub mod route;
+pub mod sequencer;
+pub mod session;
+pub mod start;
+pub mod tiles;
+pub mod view;
+
+pub use capability::{
+    Action, ActorContext, Capability, Deciding, Fact, Lane, Layer, NewEntry, NewPortion, Reaction,
+    Timer,
+};
+pub use cells::Cell;
+pub use fault::Fault;
+pub use node::{Act, Config, Node};
+pub use reader::{Page, Reader, Rendition};
+pub use sequencer::Done;

@@ -1,0 +1,506 @@
+//! A node: what every request of this process shares.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use base::crypto::{Algorithm, Digest, Entropy, Hasher, Secret, system_random};
+use base::{EntryId, Kind, LedgerId, PersonId, Play, Time};
+use ledger::header::{Actor, Purpose};
+use ledger::note::{KeyName, Signer};
+use roaring::RoaringBitmap;
+use store::log::{Log, LogName, LogReader, Place};
+use store::state::State;
+use store::{Keyring, Provider};
+use tokio::sync::{broadcast, oneshot};
+
+use super::access::AccessLog;
+use super::apply::Change;
+use super::capability::{Action, ActorContext, Capability};
+use super::clock::{Clock, PlayClock};
+use super::fault::Fault;
+use super::lanes::{Lanes, Refused};
+use super::register::Register;
+use super::sequencer::{Core, Done, Published, Sequencer, Setup, Submission};
+use super::start::{Start, open_entry, start};
+use super::view::ViewPool;
+
+/// What a node is opened with.
+pub struct Config {
+    /// The first part of the origins of its logs, such as `centre.example.mod/muster`.
+    pub name: String,
+    pub ledger: LedgerId,
+    pub place: Place,
+    /// Local files: views, access log.
+    pub directory: PathBuf,
+    pub provider: Provider,
+    pub play: PlayClock,
+    pub capabilities: &'static [&'static Capability],
+}
+
+/// What readers are told of a committed batch.
+#[derive(Clone)]
+pub struct Batch {
+    pub changes: Arc<Vec<Change>>,
+    /// The log after it.
+    pub size: u64,
+    /// The state of policy and people after it: a difference means that rights may have changed.
+    pub epoch: u64,
+    pub people: u64,
+}
+
+/// A command as a caller hands it in.
+pub struct Act {
+    /// `alert:raise`
+    pub action: String,
+    /// JSON.
+    pub command: Vec<u8>,
+    pub idempotency_key: String,
+    pub actor: ActorContext,
+    pub signature: Option<Vec<u8>>,
+}
+
+type ReadableKey = (Digest, &'static str);
+
+struct CachedReadable {
+    epoch: u64,
+    people: u64,
+    cells: usize,
+    valid_until: Time,
+    set: Arc<RoaringBitmap>,
+}
+
+/// One running node.
+pub struct Node {
+    config: Config,
+    origin: String,
+    keys: Arc<Keyring>,
+    log: LogReader,
+    views: ViewPool,
+    state: State,
+    lanes: Arc<Lanes<Submission>>,
+    core: RwLock<Arc<Core>>,
+    hub: broadcast::Sender<Batch>,
+    access: AccessLog,
+    clock: Arc<dyn Clock>,
+    cursor_key: Secret,
+    readable: Mutex<BTreeMap<ReadableKey, CachedReadable>>,
+    /// Counts committed batches, to wake timers and reactions.
+    woken: (Mutex<u64>, Condvar),
+    stopped: AtomicBool,
+}
+
+/// LIMIT: readable sets kept; each is a few kilobytes.
+const READABLE_SETS: usize = 4096;
+/// LIMIT: batches that a slow live reader may be behind before it must resync.
+const HUB_BATCHES: usize = 1024;
+
+/// Draws a seed from the operating system.
+///
+/// # Errors
+/// A bug when the system gives none.
+pub fn seed() -> Result<Secret, Fault> {
+    let mut bytes = [0; 32];
+    system_random(&mut bytes).map_err(Fault::bug)?;
+    Ok(Secret::new(bytes))
+}
+
+impl Node {
+    /// Opens a node and starts its sequencer, timers and reactions.
+    ///
+    /// # Errors
+    /// A clear fault for each thing that stands in the way: another process, a missing key, a
+    /// damaged or rolled-back log, an unwritable directory.
+    pub fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Fault> {
+        let keys = Arc::new(Keyring::open(&config.provider)?);
+        std::fs::create_dir_all(&config.directory).map_err(Fault::unavailable)?;
+        let origin = format!("{}/{}", config.name, LogName::Acts.name());
+        let mut log = Log::lead(&config.place)?;
+        let reader = LogReader::open(&config.place)?;
+        let views_path = config.directory.join("views.db");
+        let label_key = keys.derive(b"", "muster/view-labels/v1")?;
+        let started = Start {
+            keys: &keys,
+            origin: &origin,
+            capabilities: config.capabilities,
+            label_key: &label_key,
+            seed: seed()?,
+            now: clock.now(),
+        };
+        let (core, views) = start(&started, &mut log, &reader, &views_path)?;
+        let (hub, _) = broadcast::channel(HUB_BATCHES);
+        let access_key = keys.derive(b"", "muster/access/v1")?;
+        let node = Arc::new(Self {
+            origin,
+            access: AccessLog::open(config.directory.join("access"), access_key, seed()?)?,
+            cursor_key: keys.derive(b"", "muster/cursor/v1")?,
+            state: State::open(&config.place)?,
+            views: ViewPool::new(views_path),
+            lanes: Arc::new(Lanes::default()),
+            core: RwLock::new(Arc::new(core.clone())),
+            readable: Mutex::new(BTreeMap::new()),
+            woken: (Mutex::new(0), Condvar::new()),
+            stopped: AtomicBool::new(false),
+            log: reader,
+            keys,
+            hub,
+            clock,
+            config,
+        });
+        let setup = node.setup(label_key)?;
+        let sequencer = Sequencer { setup, log, views, core, second_signed_at: Time::MIN };
+        spawn("sequencer", {
+            let node = Arc::downgrade(&node);
+            let lanes = Arc::clone(&Self::lanes_of(&node)?);
+            move || run_sequencer(sequencer, &lanes, &node)
+        })?;
+        spawn("duties", {
+            let node = Arc::downgrade(&node);
+            move || super::duties::run(&node)
+        })?;
+        Ok(node)
+    }
+
+    fn lanes_of(node: &std::sync::Weak<Self>) -> Result<Arc<Lanes<Submission>>, Fault> {
+        node.upgrade()
+            .map(|node| Arc::clone(&node.lanes))
+            .ok_or_else(|| Fault::bug("the node ended before it started"))
+    }
+
+    fn setup(self: &Arc<Self>, label_key: Secret) -> Result<Setup, Fault> {
+        let signer = |algorithm| {
+            let name = KeyName::new(&self.origin).map_err(Fault::bug)?;
+            let key = Arc::new(self.keys.signer(algorithm)?);
+            Signer::new(name, key).map_err(Fault::bug)
+        };
+        let weak = Arc::downgrade(self);
+        let clock = Arc::clone(&self.clock);
+        let play = self.config.play;
+        Ok(Setup {
+            ledger: self.config.ledger,
+            origin: self.origin.clone(),
+            keys: Arc::clone(&self.keys),
+            capabilities: self.config.capabilities,
+            label_key,
+            signer: signer(Algorithm::Ed25519)?,
+            second_signer: signer(Algorithm::MlDsa87)?,
+            now: Box::new(move || clock.now()),
+            play: Box::new(move |_play: Play, now| play.at(now)),
+            publish: Box::new(move |published| {
+                if let Some(node) = weak.upgrade() {
+                    node.publish(published);
+                }
+            }),
+        })
+    }
+
+    fn publish(&self, published: Published) {
+        let Published { core, changes } = published;
+        let batch = Batch {
+            changes: Arc::new(changes),
+            size: core.head.size,
+            epoch: core.policy.epoch(),
+            people: core.register.people_changes,
+        };
+        *self.core.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(core);
+        // Nobody listening is no fault.
+        let _listeners = self.hub.send(batch);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        let mut woken = self.woken.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *woken += 1;
+        drop(woken);
+        self.woken.1.notify_all();
+    }
+
+    /// Waits until something was committed since `seen`, at most `ms`; gives the new count.
+    pub fn wait(&self, seen: u64, ms: u64) -> u64 {
+        let woken = self.woken.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = self
+            .woken
+            .1
+            .wait_timeout_while(woken, Duration::from_millis(ms), |woken| *woken == seen)
+            .unwrap_or_else(PoisonError::into_inner);
+        *changed.0
+    }
+
+    /// Hands in a command and waits for its receipt.
+    ///
+    /// # Errors
+    /// Whatever the act was refused with; `busy` when its lane is full.
+    pub async fn act(&self, act: Act) -> Result<Done, Fault> {
+        self.submit(act, None, None)?
+            .await
+            .map_err(|_stopped| Fault::new(Kind::Unavailable, "stopping", "the node is stopping"))?
+    }
+
+    /// Hands in a command; the receipt comes later.
+    ///
+    /// # Errors
+    /// `unknown-action`, `busy` or `stopping`; nothing was done.
+    pub fn submit(
+        &self,
+        act: Act,
+        on_behalf_of: Option<PersonId>,
+        cause: Option<EntryId>,
+    ) -> Result<oneshot::Receiver<Result<Done, Fault>>, Fault> {
+        let (capability, action) = self.action(&act.action)?;
+        if act.command.len() > base::limit::ACT_BYTES {
+            return Err(Fault::new(Kind::TooLarge, "act-too-large", "the command is too large"));
+        }
+        let length = act.idempotency_key.len();
+        if length == 0 || length > base::limit::IDEMPOTENCY_KEY_BYTES {
+            return Err(Fault::invalid(
+                "invalid-idempotency-key",
+                format!("an idempotency key has 1 to {} bytes", base::limit::IDEMPOTENCY_KEY_BYTES),
+            ));
+        }
+        let key = idempotency_digest(&act.actor.actor, &act.idempotency_key);
+        let (answer, receipt) = oneshot::channel();
+        let submission = Submission {
+            capability,
+            action,
+            command: act.command,
+            key,
+            actor: act.actor,
+            on_behalf_of,
+            cause,
+            signature: act.signature,
+            answer,
+        };
+        match self.lanes.put(action.lane, submission) {
+            Ok(()) => Ok(receipt),
+            Err((Refused::Full, _)) => {
+                Err(Fault::new(Kind::Unavailable, "busy", "too many acts wait; try again"))
+            }
+            Err((Refused::Stopping, _)) => {
+                Err(Fault::new(Kind::Unavailable, "stopping", "the node is stopping"))
+            }
+        }
+    }
+
+    /// Finds an action by its name.
+    ///
+    /// # Errors
+    /// `unknown-action`.
+    pub fn action(&self, name: &str) -> Result<(&'static Capability, &'static Action), Fault> {
+        let found = |c: &&'static Capability| {
+            c.actions.iter().find(|a| a.name == name).map(|action| (*c, action))
+        };
+        self.config.capabilities.iter().find_map(found).ok_or_else(|| {
+            Fault::invalid("unknown-action", format!("no capability has the action `{name}`"))
+        })
+    }
+
+    /// The newest committed state.
+    pub fn core(&self) -> Arc<Core> {
+        Arc::clone(&self.core.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A stream of committed batches.
+    pub fn subscribe(&self) -> broadcast::Receiver<Batch> {
+        self.hub.subscribe()
+    }
+
+    /// The cells of `noun` that an actor may read, cached by profile, circles, epoch and cells.
+    pub fn readable(
+        &self,
+        core: &Core,
+        actor: &ActorContext,
+        noun: &'static str,
+    ) -> Arc<RoaringBitmap> {
+        let key = (reader_digest(&core.register, actor), noun);
+        let (epoch, people) = (core.policy.epoch(), core.register.people_changes);
+        let cells = core.cells.rows().len();
+        let now = core.at.max(self.clock.now());
+        let mut cache = self.readable.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = cache.get(&key) {
+            let fresh = found.epoch == epoch && found.people == people && found.cells == cells;
+            if fresh && now < found.valid_until {
+                return Arc::clone(&found.set);
+            }
+        }
+        drop(cache);
+        let (set, valid_until) = core.policy.readable(&core.register, &core.cells, actor, noun);
+        let set = Arc::new(set);
+        cache = self.readable.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= READABLE_SETS {
+            cache.clear();
+        }
+        let cached = CachedReadable { epoch, people, cells, valid_until, set: Arc::clone(&set) };
+        cache.insert(key, cached);
+        set
+    }
+
+    /// The log, for reading.
+    pub const fn log(&self) -> &LogReader {
+        &self.log
+    }
+
+    /// The views, for reading.
+    pub const fn views(&self) -> &ViewPool {
+        &self.views
+    }
+
+    /// Small mutable state beside the log.
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The keys of the node.
+    pub fn keys(&self) -> &Keyring {
+        &self.keys
+    }
+
+    /// The access log.
+    pub const fn access(&self) -> &AccessLog {
+        &self.access
+    }
+
+    /// The key under which cursors are sealed.
+    pub const fn cursor_key(&self) -> &Secret {
+        &self.cursor_key
+    }
+
+    /// Every capability of this build.
+    pub const fn capabilities(&self) -> &'static [&'static Capability] {
+        self.config.capabilities
+    }
+
+    /// The origin of the log of acts.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// What the node was opened with.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The node's clock.
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// The time of a play now.
+    pub fn play_now(&self) -> Time {
+        self.config.play.at(self.clock.now())
+    }
+
+    /// Fresh randomness.
+    pub fn entropy(&self) -> Entropy {
+        let seed = seed().unwrap_or_else(|fault| {
+            tracing::error!(error = %fault, "the operating system gives no randomness");
+            self.cursor_key.clone()
+        });
+        Entropy::new(seed)
+    }
+
+    /// Stops taking acts; what waits is still done.
+    pub fn stop(&self) {
+        self.lanes.stop();
+        self.stopped.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// Whether the node has stopped or failed, so that nothing more is decided.
+    pub fn stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    /// Opens an entry by its place, for the kernel's own duties.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub(crate) fn entries(
+        &self,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<super::start::OpenedEntry>, Fault> {
+        let entries = self.log.entries(LogName::Acts, from, limit)?;
+        let secrets = self.log.secrets(LogName::Acts, from, limit)?;
+        let mut opened = Vec::with_capacity(entries.len());
+        for entry in &entries {
+            let secrets = secrets
+                .iter()
+                .find(|s| s.sequence == entry.sequence)
+                .ok_or(store::Error::Missing(entry.sequence))?;
+            opened.push(open_entry(&self.keys, entry, secrets)?);
+        }
+        Ok(opened)
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.lanes.stop();
+    }
+}
+
+fn run_sequencer(
+    mut sequencer: Sequencer,
+    lanes: &Lanes<Submission>,
+    node: &std::sync::Weak<Node>,
+) {
+    while let Some(acts) = lanes.take() {
+        if let Err(fault) = sequencer.batch(acts) {
+            tracing::error!(error = %fault, cause = ?fault, "the log failed; no more acts are taken");
+            lanes.stop();
+            // Whoever still waits is answered by the closing of its channel.
+            while lanes.take().is_some() {}
+            if let Some(node) = node.upgrade() {
+                node.stopped.store(true, Ordering::SeqCst);
+            }
+            return;
+        }
+    }
+    sequencer.sign_last();
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Fault> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map(drop)
+        .map_err(Fault::unavailable)
+}
+
+/// The digest under which an act's receipt is kept: unique by actor and key.
+pub fn idempotency_digest(actor: &Actor, key: &str) -> Digest {
+    let (kind, id) = match actor {
+        Actor::System => (0u8, [0; 16]),
+        Actor::Person(id) => (1, id.0),
+        Actor::Service(id) => (2, id.0),
+    };
+    Hasher::new("muster/idempotency/v1").part(&[kind]).part(&id).part(key.as_bytes()).finish()
+}
+
+/// What a reader's rights depend on: who it is, on which seat, for which agency, in which play.
+fn reader_digest(register: &Register, actor: &ActorContext) -> Digest {
+    let person = actor.person.map_or([0; 16], |id| id.0);
+    let seat = actor.seat.map_or([0; 16], |id| id.0);
+    let play = match actor.play {
+        Play::Live => [0; 16],
+        Play::Exercise(id) => id.0,
+    };
+    let purpose = match actor.purpose {
+        Purpose::Administration => 0u8,
+        Purpose::Protection => 1,
+        Purpose::Emergency => 2,
+        Purpose::Intelligence => 3,
+        Purpose::Inspection => 4,
+        Purpose::Training => 5,
+    };
+    let known = u8::from(actor.person.is_some_and(|id| register.persons.contains_key(&id)));
+    Hasher::new("muster/reader/v1")
+        .part(&person)
+        .part(&seat)
+        .part(&actor.agency.0)
+        .part(&play)
+        .part(&[purpose, known])
+        .finish()
+}

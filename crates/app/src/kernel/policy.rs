@@ -1,0 +1,453 @@
+//! Policy as the kernel asks it: may this actor act, may it write this cell, which cells may it read.
+//!
+//! INVARIANT: every exit and every act passes here; the answer to anything unknown is no.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base::{AgencyId, ClauseId, Clearance, Digest, Kind, Label, Time, Token};
+use ledger::header::{Actor, Purpose};
+use policy::{
+    AgencyTree, Agreement, Attributes, Class, Declared, Intent, LabelTable, PolicyEpoch, Profile,
+    ReadableSets, Schemes, Sources, Target, Text, compile, decide, decide_act,
+};
+use roaring::RoaringBitmap;
+
+use super::capability::{ActorContext, Capability};
+use super::cells::{Cell, CellNumber, Cells};
+use super::fault::Fault;
+use super::register::Register;
+
+/// The rules in force, with what they need to be asked.
+pub struct Policy {
+    epoch: PolicyEpoch,
+    schemes: Arc<Schemes>,
+    capabilities: &'static [&'static Capability],
+    /// The register's count of policy changes when it was compiled.
+    compiled_from: u64,
+    sets: ReadableSets,
+    /// The labels of the cells, as entities; numbered as the cells number them.
+    labels: Mutex<LabelTable>,
+    acts: Mutex<BTreeMap<(Digest, &'static str), bool>>,
+    /// Profiles by reader, until the register's people change.
+    profiles: Mutex<(u64, Profiles)>,
+}
+
+type ReaderKey = (Actor, AgencyId, Option<base::SeatId>);
+type Profiles = BTreeMap<ReaderKey, Arc<Profile>>;
+
+/// LIMIT: profiles and act decisions kept.
+const KEPT: usize = 65_536;
+
+/// The purpose, as agreements name it.
+const fn purpose_code(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Administration => "ADMINISTRATION",
+        Purpose::Protection => "PROTECTION",
+        Purpose::Emergency => "EMERGENCY",
+        Purpose::Intelligence => "INTELLIGENCE",
+        Purpose::Inspection => "INSPECTION",
+        Purpose::Training => "TRAINING",
+    }
+}
+
+fn token(text: &str) -> Result<Token, Fault> {
+    Token::new(text).map_err(Fault::bug)
+}
+
+fn action(name: &str) -> Result<policy::Action, Fault> {
+    policy::Action::new(name).map_err(Fault::bug)
+}
+
+impl Policy {
+    /// The rules of a node without agencies and agreements: nothing flows.
+    ///
+    /// # Errors
+    /// A bug when a scheme or a capability's own rules cannot be compiled.
+    pub fn empty(capabilities: &'static [&'static Capability]) -> Result<Arc<Self>, Fault> {
+        let schemes = Arc::new(Schemes::shipped().map_err(Fault::bug)?);
+        let register = Register::default();
+        Self::compile(&schemes, capabilities, &register, (0, Time::MIN)).map(Arc::new)
+    }
+
+    /// The same rules, or new ones when agreements or agencies have changed or a boundary has passed.
+    ///
+    /// # Errors
+    /// A bug when the rules cannot be compiled; the act that changed them is refused then.
+    pub fn renewed(policy: &Arc<Self>, register: &Register, at: Time) -> Result<Arc<Self>, Fault> {
+        let same = policy.compiled_from == register.policy_changes;
+        if same && at < policy.epoch.valid_until() {
+            return Ok(Arc::clone(policy));
+        }
+        let next = (policy.epoch.epoch() + 1, at);
+        Self::compile(&policy.schemes, policy.capabilities, register, next).map(Arc::new)
+    }
+
+    fn compile(
+        schemes: &Arc<Schemes>,
+        capabilities: &'static [&'static Capability],
+        register: &Register,
+        epoch: (u64, Time),
+    ) -> Result<Self, Fault> {
+        let above = register.agencies.iter().filter_map(|(id, agency)| {
+            // A service keeps its content from the ministry above it: only units are one line.
+            agency.unit.then_some(()).and(agency.parent).map(|parent| (*id, parent))
+        });
+        let tree = AgencyTree::new(above.collect()).map_err(Fault::bug)?;
+        let agreements: Vec<&Agreement> = register
+            .agreements
+            .values()
+            .filter(|signed| !signed.suspended)
+            .map(|signed| &signed.agreement)
+            .collect();
+        let mut declared = Vec::new();
+        let mut texts = Vec::new();
+        for capability in capabilities {
+            for noun in std::iter::once(capability.noun) {
+                let name = action(&format!("{noun}:read"))?;
+                declared.push(Declared { action: name, class: Class::Read });
+            }
+            for act in capability.actions {
+                declared.push(Declared { action: action(act.name)?, class: act.class });
+            }
+            texts.push(Text { name: capability.name, cedar: capability.policy });
+        }
+        declared.push(Declared { action: action("ledger:read")?, class: Class::Own });
+        texts.push(Text { name: "kernel", cedar: include_str!("policy.cedar") });
+        let boundaries = boundaries(register);
+        let sources = Sources {
+            epoch: epoch.0,
+            at: epoch.1,
+            schemes,
+            tree: &tree,
+            agreements: &agreements,
+            actions: &declared,
+            texts: &texts,
+            boundaries: &boundaries,
+        };
+        Ok(Self {
+            epoch: compile(&sources).map_err(|cause| {
+                Fault::new(Kind::Bug, "policy-invalid", cause.to_string()).because(cause)
+            })?,
+            schemes: Arc::clone(schemes),
+            capabilities,
+            compiled_from: register.policy_changes,
+            sets: ReadableSets::default(),
+            labels: Mutex::default(),
+            acts: Mutex::default(),
+            profiles: Mutex::default(),
+        })
+    }
+
+    /// The number of the epoch.
+    pub const fn epoch(&self) -> u64 {
+        self.epoch.epoch()
+    }
+
+    /// The digest of all rules in force.
+    pub const fn digest(&self) -> Digest {
+        self.epoch.digest()
+    }
+
+    /// The time from which on these rules decide nothing.
+    pub const fn valid_until(&self) -> Time {
+        self.epoch.valid_until()
+    }
+
+    /// The schemes of labels.
+    pub const fn schemes(&self) -> &Arc<Schemes> {
+        &self.schemes
+    }
+
+    /// The compiled rules, for explanation and simulation.
+    pub const fn rules(&self) -> &PolicyEpoch {
+        &self.epoch
+    }
+
+    /// What policy knows of an actor.
+    ///
+    /// # Errors
+    /// `denied` for a person whom the register does not have.
+    pub fn profile(
+        &self,
+        register: &Register,
+        actor: &ActorContext,
+    ) -> Result<Arc<Profile>, Fault> {
+        let key = (actor.actor, actor.agency, actor.seat);
+        let lock = || self.profiles.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            let mut kept = lock();
+            if kept.0 != register.people_changes || kept.1.len() >= KEPT {
+                *kept = (register.people_changes, Profiles::new());
+            }
+            if let Some(found) = kept.1.get(&key) {
+                return Ok(Arc::clone(found));
+            }
+        }
+        let attributes = self.attributes(register, actor)?;
+        let profile = Arc::new(Profile::new(attributes).map_err(Fault::bug)?);
+        let mut kept = lock();
+        if kept.0 == register.people_changes {
+            kept.1.insert(key, Arc::clone(&profile));
+        }
+        Ok(profile)
+    }
+
+    fn attributes(&self, register: &Register, actor: &ActorContext) -> Result<Attributes, Fault> {
+        let device = token("STANDARD")?;
+        let Some(id) = actor.person else {
+            // The system has no reading right of its own.
+            return Ok(Attributes {
+                agency: actor.agency,
+                clearance: Clearance::default(),
+                roles: BTreeSet::new(),
+                training: BTreeSet::new(),
+                device,
+            });
+        };
+        let person = register.persons.get(&id).filter(|person| person.active);
+        let person = person.ok_or_else(denied)?;
+        let at = self.epoch.valid_until();
+        let current = |until: &Time| *until >= at;
+        let mut clearance = person.clearance.clone();
+        if person.cleared_until.is_some_and(|until| until < at) {
+            clearance = Clearance::default();
+        }
+        clearance.audiences = self.schemes.audiences_of(&clearance.audiences);
+        let mut roles = person.roles.clone();
+        let seat = actor.seat.and_then(|seat| register.seats.get(&seat));
+        roles.extend(seat.iter().flat_map(|seat| seat.roles.iter().cloned()));
+        Ok(Attributes {
+            agency: actor.agency,
+            clearance,
+            roles,
+            training: person
+                .training
+                .iter()
+                .filter(|(_, until)| current(until))
+                .map(|(course, _)| course.clone())
+                .collect(),
+            device,
+        })
+    }
+
+    /// The digest that names an actor's profile; zeros for one that has none.
+    pub fn profile_digest(&self, register: &Register, actor: &ActorContext) -> Digest {
+        self.profile(register, actor).map(|profile| profile.digest()).unwrap_or_default()
+    }
+
+    /// Whether an actor may do an act at all; what it is upon is asked with its cell.
+    ///
+    /// # Errors
+    /// `denied`.
+    pub fn may(
+        &self,
+        register: &Register,
+        actor: &ActorContext,
+        name: &'static str,
+    ) -> Result<(), Fault> {
+        if matches!(actor.actor, Actor::System) {
+            let acts = self.capabilities.iter().flat_map(|c| c.actions);
+            let duty = acts.into_iter().any(|act| act.name == name && act.duty);
+            return if duty { Ok(()) } else { Err(denied()) };
+        }
+        let profile = self.profile(register, actor)?;
+        let key = (profile.digest(), name);
+        let lock = || self.acts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(allowed) = lock().get(&key) {
+            return if *allowed { Ok(()) } else { Err(denied()) };
+        }
+        let (asked, purpose) = (action(name)?, token(purpose_code(actor.purpose))?);
+        let intent = Intent { action: &asked, purpose: &purpose };
+        let facts = BTreeSet::new();
+        let target = Target { agency: actor.agency, label: None, state: None, facts: &facts };
+        let decision = decide_act(&self.epoch, &profile, intent, &target);
+        if decision.alarm {
+            tracing::error!(action = name, "rules could not be evaluated: denied");
+        }
+        let mut acts = lock();
+        if acts.len() >= KEPT {
+            acts.clear();
+        }
+        acts.insert(key, decision.allows());
+        if decision.allows() { Ok(()) } else { Err(denied()) }
+    }
+
+    /// Whether an actor may write under a cell: it must be cleared for what it writes.
+    ///
+    /// # Errors
+    /// `label-above-clearance`.
+    pub fn may_write(
+        &self,
+        register: &Register,
+        actor: &ActorContext,
+        cell: &Cell,
+    ) -> Result<(), Fault> {
+        if cell.label.play() != actor.play {
+            return Err(Fault::invalid("other-play", "the label is of another play"));
+        }
+        if matches!(actor.actor, Actor::System) {
+            return Ok(());
+        }
+        let profile = self.profile(register, actor)?;
+        if policy::readable(&profile.attributes().clearance, &cell.label) {
+            return Ok(());
+        }
+        Err(Fault::new(
+            Kind::Denied,
+            "label-above-clearance",
+            "you are not cleared for the label that you write under",
+        ))
+    }
+
+    /// Whether a label follows the rules of its schemes.
+    ///
+    /// # Errors
+    /// `invalid-label` with the rule.
+    pub fn check_label(&self, label: &Label) -> Result<(), Fault> {
+        self.schemes
+            .check(label)
+            .map_err(|cause| Fault::invalid("invalid-label", cause.to_string()).because(cause))
+    }
+
+    /// The cells of a kind of record that an actor may read, and until when that holds.
+    pub fn readable(
+        &self,
+        register: &Register,
+        cells: &Cells,
+        actor: &ActorContext,
+        noun: &str,
+    ) -> (RoaringBitmap, Time) {
+        let labels = self.readable_labels(register, cells, actor, noun).unwrap_or_else(|fault| {
+            tracing::warn!(error = %fault, "a readable set could not be computed: it is empty");
+            RoaringBitmap::new()
+        });
+        let circles = register.circles_of(actor.person, actor.seat, actor.agency);
+        let mut readable = RoaringBitmap::new();
+        for (number, row) in (0..).zip(cells.rows()) {
+            let member = row.circle.is_none_or(|circle| circles.contains(&circle));
+            if member && labels.contains(row.label) {
+                readable.insert(number);
+            }
+        }
+        (readable, self.epoch.valid_until())
+    }
+
+    fn readable_labels(
+        &self,
+        register: &Register,
+        cells: &Cells,
+        actor: &ActorContext,
+        noun: &str,
+    ) -> Result<RoaringBitmap, Fault> {
+        let profile = self.profile(register, actor)?;
+        let (asked, purpose) =
+            (action(&format!("{noun}:read"))?, token(purpose_code(actor.purpose))?);
+        let intent = Intent { action: &asked, purpose: &purpose };
+        let mut table = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
+        for label in cells.labels().iter().skip(table.len() as usize) {
+            table.intern(label).map_err(Fault::bug)?;
+        }
+        // The sets check the epoch's time themselves; its start is always within it.
+        let at = self.epoch.valid_until().plus_ms(-1);
+        let set = self.sets.get(&self.epoch, &profile, intent, &table, at).map_err(Fault::bug)?;
+        if !set.alarms().is_empty() {
+            tracing::error!(labels = set.alarms().len(), "rules could not be evaluated: denied");
+        }
+        // A table may know labels of a newer state than `cells`: their numbers are in no cell of it.
+        Ok(set.bits().clone())
+    }
+
+    /// Whether an actor may read one cell of a kind of record.
+    pub fn readable_cell(
+        &self,
+        register: &Register,
+        cells: &Cells,
+        actor: &ActorContext,
+        of: (&str, CellNumber),
+    ) -> bool {
+        let (noun, cell) = of;
+        let Some(row) = cells.row(cell) else { return false };
+        if let Some(circle) = row.circle {
+            let circles = register.circles_of(actor.person, actor.seat, actor.agency);
+            if !circles.contains(&circle) {
+                return false;
+            }
+        }
+        self.readable_labels(register, cells, actor, noun)
+            .is_ok_and(|labels| labels.contains(row.label))
+    }
+
+    /// The clauses under which people of an agency who are cleared for a label may read it.
+    ///
+    /// # Errors
+    /// `no-clause` that names the agency, when no clause lets it through.
+    pub fn flow(
+        &self,
+        register: &Register,
+        recipient: AgencyId,
+        name: &str,
+        label: &Label,
+        purpose: Purpose,
+    ) -> Result<Vec<(ClauseId, u32)>, Fault> {
+        let (asked, purpose) = (action(name)?, token(purpose_code(purpose))?);
+        let intent = Intent { action: &asked, purpose: &purpose };
+        // A recipient agency is asked as its best-placed reader: whoever of it reads in the end
+        // passes the same policy with a profile of their own.
+        let mut refused = None;
+        for (id, person) in register.persons.iter().filter(|(_, p)| p.agency == recipient) {
+            let seats: Vec<Option<base::SeatId>> =
+                register.seats_of(*id).map(|(seat, _)| Some(*seat)).chain([None]).collect();
+            for seat in seats {
+                let reader = reader_of(*id, person.agency, seat);
+                let Ok(profile) = self.profile(register, &reader) else { continue };
+                let decision = decide(&self.epoch, &profile, intent, label);
+                if decision.allows() {
+                    return Ok(decision.clauses.iter().map(|c| (c.clause, c.version)).collect());
+                }
+                refused = Some(decision);
+            }
+        }
+        let name = register
+            .agencies
+            .get(&recipient)
+            .map_or_else(|| recipient.to_string(), |agency| agency.code.to_string());
+        let why = match refused.map(|decision| decision.reason) {
+            Some(policy::Reason::Mandatory(_)) => "nobody of it is cleared for the label",
+            Some(_) => "no clause of the originator permits it",
+            None => "it has no people",
+        };
+        Err(Fault::new(
+            Kind::Denied,
+            "no-clause",
+            format!("{asked} does not flow to {name}: {why}"),
+        ))
+    }
+}
+
+fn reader_of(person: base::PersonId, agency: AgencyId, seat: Option<base::SeatId>) -> ActorContext {
+    ActorContext {
+        actor: Actor::Person(person),
+        person: Some(person),
+        seat,
+        agency,
+        session: None,
+        authentication: None,
+        purpose: Purpose::Protection,
+        play: base::Play::Live,
+    }
+}
+
+fn denied() -> Fault {
+    Fault::new(Kind::Denied, "denied", "policy does not let you do this")
+}
+
+/// When rights of people end with time.
+fn boundaries(register: &Register) -> Vec<Time> {
+    let mut boundaries = Vec::new();
+    for person in register.persons.values() {
+        boundaries.extend(person.cleared_until);
+        boundaries.extend(person.training.values().copied());
+    }
+    boundaries
+}

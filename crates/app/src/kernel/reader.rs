@@ -1,0 +1,385 @@
+//! Reading: which cells a reader may read, and `open`, the one place where a row becomes content.
+//!
+//! INVARIANT: queries give [`Labelled`] rows, which cannot be serialised; only [`Reader::open`] turns
+//! one into content, after asking the readable set again, and records the access.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base::crypto::Hasher;
+use base::{AgencyId, CircleId, Digest, Kind, Label, OperationId, Place, RecordId, Time};
+use ledger::portion::HEADER_SLOT;
+use roaring::RoaringBitmap;
+use serde::Serialize;
+use store::log::{LogName, StoredEntry, StoredSecrets, secret_of};
+
+use super::access::{AccessKind, AccessRow};
+use super::apply::{Content, refold};
+use super::capability::{ActorContext, Capability, Layer};
+use super::cells::CellNumber;
+use super::cursor::Cursor;
+use super::fault::Fault;
+use super::node::Node;
+use super::sequencer::Core;
+use super::start::open_entry;
+use super::view::{Hit, LayerRow, Piece, RecordRow, Views};
+
+/// A row of which this reader may read at least the base; its content is still sealed.
+pub struct Labelled {
+    record: RecordId,
+    row: RecordRow,
+    /// The readable layers, base first, and no other.
+    layers: Vec<LayerRow>,
+    /// Their portions, in the order of the log.
+    pieces: Vec<Piece>,
+}
+
+impl Labelled {
+    /// The record's id, which says nothing.
+    pub const fn record(&self) -> RecordId {
+        self.record
+    }
+}
+
+/// One layer as a reader gets it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OpenLayer {
+    pub label: Label,
+    /// The label as a portion mark, such as `(S//REL TO FRA)`.
+    pub mark: String,
+    pub circle: Option<CircleId>,
+    pub changed_at: Time,
+    pub body: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A record as one reader may see it: the readable layers put together.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rendition {
+    pub id: RecordId,
+    pub kind: String,
+    pub agency: AgencyId,
+    /// Changes exactly when something that this reader may read changes.
+    pub etag: String,
+    /// The join of the labels of all layers shown.
+    pub banner: String,
+    pub changed_at: Time,
+    pub state: Option<String>,
+    pub due_at: Option<Time>,
+    pub place: Option<Place>,
+    pub operation: Option<OperationId>,
+    /// Base first; each overrides those before it.
+    pub layers: Vec<OpenLayer>,
+}
+
+/// A page of renditions and where the next one starts.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Page {
+    pub items: Vec<Rendition>,
+    /// Absent on the last page.
+    pub next: Option<String>,
+    /// How many records of this kind the reader may know of.
+    pub total: u64,
+}
+
+/// One signed-in reader at one state of the log.
+pub struct Reader<'n> {
+    node: &'n Node,
+    core: Arc<Core>,
+    actor: ActorContext,
+    owner: Digest,
+}
+
+impl<'n> Reader<'n> {
+    /// A reader at the newest state that this replica has.
+    pub fn new(node: &'n Node, actor: ActorContext) -> Self {
+        let core = node.core();
+        let session = actor.session.map_or([0; 16], |id| id.0);
+        let owner = Hasher::new("muster/cursor-owner/v1").part(&session).finish();
+        Self { node, core, actor, owner }
+    }
+
+    /// The state it reads.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// Who reads.
+    pub const fn actor(&self) -> &ActorContext {
+        &self.actor
+    }
+
+    /// The cells of a kind of record that this reader may read.
+    pub fn readable(&self, noun: &'static str) -> Arc<RoaringBitmap> {
+        self.node.readable(&self.core, &self.actor, noun)
+    }
+
+    fn capability(&self, noun: &str) -> Result<&'static Capability, Fault> {
+        self.node.capabilities().iter().find(|c| c.noun == noun).copied().ok_or_else(Fault::absent)
+    }
+
+    /// The newest records of a kind, from a cursor on.
+    ///
+    /// # Errors
+    /// `invalid-cursor`, or the store's own fault.
+    pub fn list(
+        &self,
+        noun: &'static str,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, Fault> {
+        let limit = limit.clamp(1, base::limit::PAGE_RECORDS);
+        let before = match cursor {
+            Some(text) => Cursor::open(text, self.node.cursor_key(), &self.owner)?.sequence,
+            None => u64::MAX >> 1,
+        };
+        let readable = self.readable(noun);
+        let (labelled, total, last) = self.node.views().with(|views| {
+            let hits = views.page(noun, &readable, before, limit + 1)?;
+            let more = hits.len() > limit;
+            let shown: Vec<Hit> = hits.into_iter().take(limit).collect();
+            let last = shown.last().map(|hit| hit.sequence).filter(|_| more);
+            let mut labelled = Vec::with_capacity(shown.len());
+            for hit in &shown {
+                labelled.extend(labelled_of(views, hit.record, &readable)?);
+            }
+            Ok((labelled, views.count(noun, &readable)?, last))
+        })?;
+        let items = self.open_all(labelled)?;
+        self.node.access().record(AccessRow::of(
+            &self.actor,
+            AccessKind::Listed,
+            None,
+            self.core.at,
+        ));
+        let next = last.map(|sequence| self.cursor(sequence)).transpose()?;
+        Ok(Page { items, next, total })
+    }
+
+    fn cursor(&self, sequence: u64) -> Result<String, Fault> {
+        let cursor = Cursor {
+            sequence,
+            epoch: self.core.policy.epoch(),
+            people: self.core.register.people_changes,
+            profile: self.core.policy.profile_digest(&self.core.register, &self.actor),
+            at: self.core.at,
+        };
+        cursor.seal(self.node.cursor_key(), &self.owner, &mut self.node.entropy())
+    }
+
+    /// A record by its id.
+    ///
+    /// # Errors
+    /// `absent` when it does not exist or may not be known to exist: the same answer for both.
+    pub fn get(&self, noun: &'static str, id: RecordId) -> Result<Rendition, Fault> {
+        let readable = self.readable(noun);
+        let found = self.node.views().with(|views| labelled_of(views, id, &readable))?;
+        let found = found.filter(|labelled| labelled.row.kind == noun);
+        match found {
+            Some(labelled) => self.open(labelled),
+            None => {
+                self.node.access().record(AccessRow::of(
+                    &self.actor,
+                    AccessKind::Denied,
+                    Some(id),
+                    self.core.at,
+                ));
+                Err(Fault::absent())
+            }
+        }
+    }
+
+    /// A record as this reader might have read what is known of it up to `at`, by today's rules.
+    ///
+    /// # Errors
+    /// As [`Reader::get`].
+    pub fn as_of(&self, noun: &'static str, id: RecordId, at: Time) -> Result<Rendition, Fault> {
+        let readable = self.readable(noun);
+        let found = self.node.views().with(|views| labelled_of(views, id, &readable))?;
+        let mut labelled =
+            found.filter(|labelled| labelled.row.kind == noun).ok_or_else(Fault::absent)?;
+        let sequences = distinct(&labelled.pieces);
+        let entries = self.node.log().entries_at(LogName::Acts, &sequences)?;
+        let known = |sequence: u64| {
+            let entry = entries.iter().find(|entry| entry.sequence == sequence);
+            let leaf = entry.and_then(|e| ledger::leaf::Leaf::from_bytes(&e.leaf).ok());
+            leaf.is_some_and(|leaf| leaf.at <= at)
+        };
+        labelled.pieces.retain(|piece| known(piece.sequence));
+        labelled.layers.retain(|l| labelled.pieces.iter().any(|piece| piece.cell == l.cell));
+        if labelled.layers.is_empty() {
+            return Err(Fault::absent());
+        }
+        self.open(labelled)
+    }
+
+    /// Opens a row: asks the readable set again, unseals its portions, and records the access.
+    ///
+    /// # Errors
+    /// The store's own fault; a bug when a row holds a layer that the reader may not read.
+    pub fn open(&self, labelled: Labelled) -> Result<Rendition, Fault> {
+        let record = labelled.record;
+        let mut opened = self.open_all(vec![labelled])?;
+        self.node.access().record(AccessRow::of(
+            &self.actor,
+            AccessKind::Opened,
+            Some(record),
+            self.core.at,
+        ));
+        opened.pop().ok_or_else(Fault::absent)
+    }
+
+    fn open_all(&self, rows: Vec<Labelled>) -> Result<Vec<Rendition>, Fault> {
+        let mut sequences: Vec<u64> =
+            rows.iter().flat_map(|row| row.pieces.iter().map(|p| p.sequence)).collect();
+        sequences.sort_unstable();
+        sequences.dedup();
+        let log = self.node.log();
+        let entries = by_sequence(log.entries_at(LogName::Acts, &sequences)?, |e| e.sequence);
+        let secrets = by_sequence(log.secrets_at(LogName::Acts, &sequences)?, |s| s.sequence);
+        let mut renditions = Vec::with_capacity(rows.len());
+        for row in rows {
+            let capability = self.capability(&row.row.kind)?;
+            let readable = self.readable(capability.noun);
+            if row.layers.iter().any(|layer| !readable.contains(layer.cell)) {
+                return Err(Fault::bug("a row holds a layer above its reader"));
+            }
+            renditions.push(self.render(capability, &row, &entries, &secrets)?);
+        }
+        Ok(renditions)
+    }
+
+    fn render(
+        &self,
+        capability: &Capability,
+        row: &Labelled,
+        entries: &BTreeMap<u64, StoredEntry>,
+        secrets: &BTreeMap<u64, StoredSecrets>,
+    ) -> Result<Rendition, Fault> {
+        let mut layers = Vec::with_capacity(row.layers.len());
+        let schemes = self.core.policy.schemes();
+        let mut merged = Layer::default();
+        let mut versions = Hasher::new("muster/etag/v1").part(&row.record.0);
+        let mut changed_at = Time::MIN;
+        let mut banner: Option<Label> = None;
+        for layer in &row.layers {
+            let label = self.core.cells.label_of(layer.cell);
+            let label = label.ok_or_else(|| Fault::bug("a layer has no label"))?;
+            let folded = self.fold(capability, row, layer.cell, (entries, secrets))?;
+            let digest = label.digest();
+            versions = versions.part(&digest.0).part(&layer.version.to_be_bytes());
+            changed_at = changed_at.max(layer.changed_at);
+            override_with(&mut merged, &folded);
+            banner = match banner {
+                Some(banner) => Some(policy::join(&banner, label).map_err(Fault::bug)?),
+                None => Some((**label).clone()),
+            };
+            layers.push(OpenLayer {
+                label: (**label).clone(),
+                mark: schemes.portion(label).map_err(Fault::bug)?,
+                circle: self.core.cells.row(layer.cell).and_then(|row| row.circle),
+                changed_at: layer.changed_at,
+                body: folded.body,
+            });
+        }
+        let key = self.node.cursor_key();
+        let etag = Hasher::new("muster/etag-seal/v1")
+            .part(key.expose())
+            .part(&self.owner.0)
+            .part(&versions.finish().0)
+            .finish();
+        let etag = etag.to_string().chars().take(32).collect();
+        Ok(Rendition {
+            id: row.record,
+            kind: row.row.kind.clone(),
+            agency: row.row.agency,
+            etag,
+            banner: banner
+                .map(|label| schemes.banner(&label))
+                .transpose()
+                .map_err(Fault::bug)?
+                .unwrap_or_default(),
+            changed_at,
+            state: merged.state,
+            due_at: merged.due_at,
+            place: merged.place,
+            operation: merged.operation,
+            layers,
+        })
+    }
+
+    /// Folds one layer from the portions of its cell.
+    fn fold(
+        &self,
+        capability: &Capability,
+        row: &Labelled,
+        cell: CellNumber,
+        from: (&BTreeMap<u64, StoredEntry>, &BTreeMap<u64, StoredSecrets>),
+    ) -> Result<Layer, Fault> {
+        let (entries, secrets) = from;
+        let mut facts = Vec::new();
+        for piece in row.pieces.iter().filter(|piece| piece.cell == cell) {
+            let sequence = piece.sequence;
+            let missing = || Fault::from(store::Error::Missing(sequence));
+            let entry = entries.get(&sequence).ok_or_else(missing)?;
+            let secrets = secrets.get(&sequence).ok_or_else(missing)?;
+            debug_assert!(
+                !secrets.secrets.is_empty() || secret_of(&[], HEADER_SLOT).is_none(),
+                "a header keeps its secret for ever"
+            );
+            let opened = open_entry(self.node.keys(), entry, secrets)?;
+            let content = opened
+                .contents
+                .into_iter()
+                .find(|(slot, _)| *slot == piece.slot)
+                .map_or(Content::Erased, |(_, content)| content);
+            let slot = opened.header.local.slots.iter().find(|s| s.slot == piece.slot).cloned();
+            let slot = slot.ok_or_else(|| Fault::bug("a portion has no slot"))?;
+            facts.push((sequence, opened.header, slot, content));
+        }
+        Ok(refold(capability, cell, &facts))
+    }
+}
+
+fn by_sequence<T>(rows: Vec<T>, sequence: impl Fn(&T) -> u64) -> BTreeMap<u64, T> {
+    rows.into_iter().map(|row| (sequence(&row), row)).collect()
+}
+
+fn distinct(pieces: &[Piece]) -> Vec<u64> {
+    let mut sequences: Vec<u64> = pieces.iter().map(|piece| piece.sequence).collect();
+    sequences.dedup();
+    sequences
+}
+
+/// A higher layer overrides what it names.
+fn override_with(merged: &mut Layer, layer: &Layer) {
+    if layer.state.is_some() {
+        merged.state.clone_from(&layer.state);
+    }
+    merged.due_at = layer.due_at.or(merged.due_at);
+    merged.place = layer.place.or(merged.place);
+    merged.operation = layer.operation.or(merged.operation);
+}
+
+/// The readable part of a record; `None` when its base is not readable or it does not exist.
+pub fn labelled_of(
+    views: Views<'_>,
+    id: RecordId,
+    readable: &RoaringBitmap,
+) -> Result<Option<Labelled>, Fault> {
+    let Some(row) = views.record(id)? else { return Ok(None) };
+    if !readable.contains(row.base) {
+        return Ok(None);
+    }
+    let mut layers = views.layers(id)?;
+    layers.retain(|layer| readable.contains(layer.cell));
+    let base = row.base;
+    layers.sort_by_key(|layer| (layer.cell != base, layer.cell));
+    let mut pieces = views.pieces(id)?;
+    pieces.retain(|piece| readable.contains(piece.cell));
+    Ok(Some(Labelled { record: id, row, layers, pieces }))
+}
+
+/// The answer when a record's state does not allow a command.
+pub fn conflict(slug: &'static str, detail: impl Into<String>) -> Fault {
+    Fault::new(Kind::Conflict, slug, detail)
+}

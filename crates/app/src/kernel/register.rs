@@ -1,0 +1,128 @@
+//! The register: what policy needs in memory — agencies, persons, seats, circles, agreements.
+//!
+//! It is folded from the log like every view, but small, and never written to disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base::{AgencyId, AgreementId, CircleId, Clearance, PersonId, SeatId, Time, Token};
+use policy::Agreement;
+use serde::{Deserialize, Serialize};
+
+/// An agency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agency {
+    pub name: String,
+    /// The code that releasable-to lists use.
+    pub code: Token,
+    pub parent: Option<AgencyId>,
+    /// Whether it is a unit of its parent, so that each reads what is the other's by rule alone; a
+    /// service under a ministry is not.
+    #[serde(default)]
+    pub unit: bool,
+}
+
+/// A person, as policy sees one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    pub name: String,
+    pub agency: AgencyId,
+    pub clearance: Clearance,
+    pub cleared_until: Option<Time>,
+    #[serde(default)]
+    pub roles: BTreeSet<Token>,
+    /// Courses passed, and until when each counts.
+    #[serde(default)]
+    pub training: BTreeMap<Token, Time>,
+    #[serde(default)]
+    pub active: bool,
+}
+
+/// A seat: a post that a person holds for a watch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seat {
+    pub name: String,
+    pub agency: AgencyId,
+    #[serde(default)]
+    pub roles: BTreeSet<Token>,
+    pub holder: Option<PersonId>,
+    /// Whom to call when its holder is silent, in order.
+    #[serde(default)]
+    pub deputies: Vec<SeatId>,
+}
+
+/// Who belongs to a circle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Member {
+    Agency(AgencyId),
+    Person(PersonId),
+    Seat(SeatId),
+}
+
+/// An agreement and whether it is in force.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    pub agreement: Agreement,
+    pub suspended: bool,
+}
+
+/// Everything that policy asks about people and instruments.
+#[derive(Clone, Default)]
+pub struct Register {
+    pub agencies: BTreeMap<AgencyId, Agency>,
+    pub persons: BTreeMap<PersonId, Person>,
+    pub seats: BTreeMap<SeatId, Seat>,
+    pub circles: BTreeMap<CircleId, BTreeSet<Member>>,
+    pub agreements: BTreeMap<AgreementId, Signed>,
+    /// Raised by each change that policy decisions depend on.
+    pub policy_changes: u64,
+    /// Raised by each change of membership, seat or person.
+    pub people_changes: u64,
+}
+
+impl Register {
+    /// The agency and all above it, nearest first.
+    pub fn ancestors(&self, agency: AgencyId) -> Vec<AgencyId> {
+        let mut found = vec![agency];
+        let mut at = agency;
+        // LIMIT: a tree of agencies deeper than 16 is a cycle or a mistake.
+        for _ in 0..16 {
+            match self.agencies.get(&at).and_then(|a| a.parent) {
+                Some(parent) if !found.contains(&parent) => {
+                    found.push(parent);
+                    at = parent;
+                }
+                Some(_) | None => break,
+            }
+        }
+        found
+    }
+
+    /// The seats that a person holds now.
+    pub fn seats_of(&self, person: PersonId) -> impl Iterator<Item = (&SeatId, &Seat)> {
+        self.seats.iter().filter(move |(_, seat)| seat.holder == Some(person))
+    }
+
+    /// The circles that a person on a seat belongs to.
+    pub fn circles_of(
+        &self,
+        person: Option<PersonId>,
+        seat: Option<SeatId>,
+        agency: AgencyId,
+    ) -> BTreeSet<CircleId> {
+        let agencies = self.ancestors(agency);
+        let belongs = |member: &Member| match member {
+            Member::Agency(id) => agencies.contains(id),
+            Member::Person(id) => person == Some(*id),
+            Member::Seat(id) => seat == Some(*id),
+        };
+        self.circles
+            .iter()
+            .filter(|(_, members)| members.iter().any(belongs))
+            .map(|(circle, _)| *circle)
+            .collect()
+    }
+}

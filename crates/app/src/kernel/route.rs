@@ -1,0 +1,74 @@
+//! Routes as data: one table gives the router, the OpenAPI document and the tests of every exit.
+//!
+//! INVARIANT: every route has exactly one gate: an action, a kind of record to read, a session, or a
+//! reason why it is public.
+
+/// What a caller must pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// An act: policy decides about this action.
+    Action(&'static str),
+    /// Reading records of this kind: policy decides about their cells.
+    Reads(&'static str),
+    /// Any signed-in person, about themselves only.
+    SignedIn,
+    /// Nobody is asked, for this reason.
+    Public(&'static str),
+}
+
+/// The HTTP method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+}
+
+/// What the kernel does for the route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serves {
+    List,
+    Record,
+    /// A command; `tag` is its name in the capability, `id` the field that the path fills.
+    Command {
+        tag: &'static str,
+        id: Option<&'static str>,
+    },
+    /// Something of the kernel's own, by name.
+    Kernel(&'static str),
+}
+
+/// One route below `/api`.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    pub method: Method,
+    pub path: &'static str,
+    pub gate: Gate,
+    pub serves: Serves,
+    pub summary: &'static str,
+}
+
+impl Route {
+    /// A list of records.
+    pub const fn list(path: &'static str, noun: &'static str, summary: &'static str) -> Self {
+        let (method, gate, serves) = (Method::Get, Gate::Reads(noun), Serves::List);
+        Self { method, path, gate, serves, summary }
+    }
+
+    /// One record.
+    pub const fn get(path: &'static str, noun: &'static str, summary: &'static str) -> Self {
+        let (method, gate, serves) = (Method::Get, Gate::Reads(noun), Serves::Record);
+        Self { method, path, gate, serves, summary }
+    }
+
+    /// A command: its action, then its tag and the field that the path fills.
+    pub const fn command(
+        path: &'static str,
+        action: &'static str,
+        command: (&'static str, Option<&'static str>),
+        summary: &'static str,
+    ) -> Self {
+        let (tag, id) = command;
+        let (method, gate) = (Method::Post, Gate::Action(action));
+        Self { method, path, gate, serves: Serves::Command { tag, id }, summary }
+    }
+}

@@ -1,0 +1,374 @@
+//! The one start path: after an installation, a crash, an election or a doubt, always the same steps.
+//!
+//! Lock and raise the epoch → read the head → refuse a rolled-back log → sweep secrets → bring the
+//! views up to the head → recompute the tree and compare it with the head and its signature → only
+//! then decide.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use base::Time;
+use base::crypto::{Algorithm, Digest, Entropy, Secret, Sign};
+use ledger::checkpoint::LogKeys;
+use ledger::header::Header;
+use ledger::leaf::Leaf;
+use ledger::note::{KeyName, Note, Require, SignatureType, VerifierKey};
+use ledger::portion::{HEADER_SLOT, open_commitments, open_header, open_portion, open_signature};
+use ledger::tree::{Frontier, leaf_hash};
+use rusqlite::Connection;
+use store::log::{Head, Log, LogName, LogReader, StoredEntry, StoredSecrets, secret_of};
+use store::{Error, Keyring};
+
+use super::apply::{Applying, Content, apply, capability_of};
+use super::capability::{Capability, Fact};
+use super::cells::Cells;
+use super::fault::Fault;
+use super::policy::Policy;
+use super::register::Register;
+use super::sequencer::Core;
+use super::tiles::TileEdge;
+use super::view::{self, Views};
+
+/// Entries read from the log at once.
+const CHUNK: u32 = 512;
+
+/// What the start path works with.
+pub struct Start<'a> {
+    pub keys: &'a Keyring,
+    pub origin: &'a str,
+    pub capabilities: &'static [&'static Capability],
+    pub label_key: &'a Secret,
+    pub seed: Secret,
+    pub now: Time,
+}
+
+/// An entry with everything that this node may open of it.
+pub struct OpenedEntry {
+    pub sequence: u64,
+    pub leaf: Leaf,
+    pub header: Header,
+    /// By slot, in the order of the header's slots.
+    pub contents: Vec<(u8, Content)>,
+    /// The actor's own signature, where the act carries one.
+    pub signature: Option<Vec<u8>>,
+}
+
+/// Opens an entry and checks it against its commitments.
+///
+/// A portion without secret is [`Content::Erased`] here; whether an order says so is known once the
+/// whole log was read.
+///
+/// # Errors
+/// [`Error::Damaged`] when a byte was changed, [`Error::SecretMissing`] for a header without secret.
+pub fn open_entry(
+    keys: &Keyring,
+    stored: &StoredEntry,
+    secrets: &StoredSecrets,
+) -> Result<OpenedEntry, Error> {
+    let sequence = stored.sequence;
+    let damaged = |fault| Error::Damaged(sequence, fault);
+    let leaf = Leaf::from_bytes(&stored.leaf).map_err(damaged)?;
+    let secrets = secrets.unwrap(keys, LogName::Acts)?;
+    let header_secret = secret_of(&secrets, HEADER_SLOT)
+        .ok_or(Error::SecretMissing { sequence, slot: HEADER_SLOT })?;
+    let header =
+        open_header(&leaf, &stored.header, &header_secret.secret, keys).map_err(damaged)?;
+    let commitments = open_commitments(&leaf, &stored.commitments).map_err(damaged)?;
+    let signature = stored.signature.as_deref();
+    let signature =
+        open_signature(&leaf, signature, &header_secret.secret, keys).map_err(damaged)?;
+    let mut contents = Vec::with_capacity(header.local.slots.len());
+    for slot in &header.local.slots {
+        let content = match (secret_of(&secrets, slot.slot), stored.portion(slot.slot)) {
+            (Some(secret), Some(sealed)) => {
+                let commitment =
+                    commitments.get(usize::from(slot.slot)).copied().unwrap_or_default();
+                let committed = (commitment, keys);
+                let portion = open_portion(&header.shared, slot, sealed, &secret.secret, committed)
+                    .map_err(damaged)?;
+                Content::Open(portion.body)
+            }
+            (None, _) => Content::Erased,
+            (Some(_), None) => {
+                let fault = ledger::format::FormatError::PortionCommitment(slot.slot);
+                return Err(damaged(fault));
+            }
+        };
+        contents.push((slot.slot, content));
+    }
+    Ok(OpenedEntry { sequence, leaf, header, contents, signature })
+}
+
+/// Reads and opens entries from `from` on, at most [`CHUNK`].
+///
+/// # Errors
+/// As [`open_entry`]; [`Error::Missing`] when an entry or its secrets are not there.
+pub fn open_chunk(
+    keys: &Keyring,
+    reader: &LogReader,
+    from: u64,
+) -> Result<Vec<OpenedEntry>, Error> {
+    let entries = reader.entries(LogName::Acts, from, CHUNK)?;
+    let secrets = reader.secrets(LogName::Acts, from, CHUNK)?;
+    let mut opened = Vec::with_capacity(entries.len());
+    for (i, entry) in entries.iter().enumerate() {
+        let expected = from + i as u64;
+        if entry.sequence != expected {
+            return Err(Error::Missing(expected));
+        }
+        let secrets = secrets
+            .iter()
+            .find(|s| s.sequence == expected)
+            .ok_or(Error::SecretMissing { sequence: expected, slot: HEADER_SLOT })?;
+        opened.push(open_entry(keys, entry, secrets)?);
+    }
+    Ok(opened)
+}
+
+/// Takes a led log and the view file to a core that may decide.
+///
+/// # Errors
+/// [`Error::RolledBack`] when a larger log was signed before; [`Error::Damaged`] or
+/// [`Error::Missing`] when the log does not fit its head.
+pub fn start(
+    start: &Start<'_>,
+    log: &mut Log,
+    reader: &LogReader,
+    views_path: &Path,
+) -> Result<(Core, Connection), Fault> {
+    let head = log.head(LogName::Acts)?;
+    if let Some((size, _root)) = start.keys.signed()? {
+        if size > head.size {
+            return Err(Error::RolledBack { size: head.size, seen: size }.into());
+        }
+    }
+    log.sweep(LogName::Acts, head.size)?;
+    let (frontier, edge) = restore_tree(reader, &head, start)?;
+    let mut views = view::open(views_path, start.capabilities)?;
+    if Views::new(&views).applied()? > head.size {
+        drop(views);
+        remove_views(views_path)?;
+        views = view::open(views_path, start.capabilities)?;
+    }
+    let at = last_time(reader, head.size)?;
+    let mut core = Core {
+        frontier,
+        edge,
+        cells: Arc::new(Views::new(&views).cells(start.label_key)?),
+        register: Arc::new(Register::default()),
+        policy: Policy::empty(start.capabilities)?,
+        at: at.max(start.now),
+        head,
+    };
+    core.register = Arc::new(restore_register(start, reader, &views, &core.cells)?);
+    catch_up(start, log, reader, (&views, &mut core))?;
+    core.policy = Policy::renewed(&core.policy, &core.register, core.at)?;
+    Ok((core, views))
+}
+
+/// Applies entries that the views have not seen, up to the head.
+fn catch_up(
+    start: &Start<'_>,
+    log: &mut Log,
+    reader: &LogReader,
+    to: (&Connection, &mut Core),
+) -> Result<(), Fault> {
+    let (connection, core) = to;
+    let views = Views::new(connection);
+    let mut entropy = Entropy::new(start.seed.clone());
+    let mut applied = views.applied()?;
+    while applied < core.head.size {
+        let chunk = open_chunk(start.keys, reader, applied)?;
+        if chunk.is_empty() {
+            return Err(Error::Missing(applied).into());
+        }
+        views.run("BEGIN IMMEDIATE")?;
+        let mut erased = Vec::new();
+        for entry in &chunk {
+            let mut on = Applying {
+                views,
+                cells: &mut core.cells,
+                register: &mut core.register,
+                key: start.label_key,
+                entropy: &mut entropy,
+                capabilities: start.capabilities,
+            };
+            erased.extend(apply(&mut on, entry.sequence, &entry.header, &entry.contents)?.erased);
+        }
+        applied += chunk.len() as u64;
+        views.set_applied(applied)?;
+        // A crash may have come between an order and its execution: carry it out again.
+        log.erase(&erased)?;
+        views.run("COMMIT")?;
+    }
+    Ok(())
+}
+
+/// Folds the register from the records of the capabilities that feed it.
+fn restore_register(
+    start: &Start<'_>,
+    reader: &LogReader,
+    connection: &Connection,
+    cells: &Cells,
+) -> Result<Register, Fault> {
+    let views = Views::new(connection);
+    let mut register = Register::default();
+    let mut sequences = Vec::new();
+    for capability in start.capabilities.iter().filter(|c| c.registers) {
+        sequences.extend(views.pieces_of_kind(capability.noun)?.iter().map(|p| p.sequence));
+    }
+    sequences.sort_unstable();
+    sequences.dedup();
+    for chunk in sequences.chunks(CHUNK as usize) {
+        let entries = reader.entries_at(LogName::Acts, chunk)?;
+        let secrets = reader.secrets_at(LogName::Acts, chunk)?;
+        for entry in &entries {
+            let sequence = entry.sequence;
+            let secrets = secrets
+                .iter()
+                .find(|s| s.sequence == sequence)
+                .ok_or(Error::SecretMissing { sequence, slot: HEADER_SLOT })?;
+            let opened = open_entry(start.keys, entry, secrets)?;
+            register_entry(start.capabilities, cells, &opened, &mut register);
+        }
+    }
+    Ok(register)
+}
+
+fn register_entry(
+    capabilities: &'static [&'static Capability],
+    cells: &Cells,
+    entry: &OpenedEntry,
+    register: &mut Register,
+) {
+    let header = &entry.header;
+    let Some((capability, _)) = capability_of(capabilities, &header.shared.kind) else { return };
+    for (slot, content) in &entry.contents {
+        let Some(named) = header.local.slots.iter().find(|s| s.slot == *slot) else { continue };
+        let label = cells.label_number(&named.label.digest());
+        let cell = label.and_then(|label| cells.number(label, named.circle)).unwrap_or(u32::MAX);
+        let fact = Fact {
+            sequence: entry.sequence,
+            kind: &header.shared.kind,
+            record: header.shared.record,
+            entry: header.shared.entry,
+            actor: header.shared.actor,
+            agency: header.shared.agency,
+            seat: header.local.seat,
+            cell,
+            label: &named.label,
+            circle: named.circle,
+            acted_at: header.shared.acted_at,
+            body: match content {
+                Content::Open(body) => Some(body),
+                Content::Sealed | Content::Erased => None,
+            },
+        };
+        (capability.register)(&fact, register);
+    }
+}
+
+/// Recomputes the tree from tiles and leaves, and compares it with the head and its checkpoint.
+fn restore_tree(
+    reader: &LogReader,
+    head: &Head,
+    start: &Start<'_>,
+) -> Result<(Frontier, TileEdge), Fault> {
+    let mut levels: Vec<(u64, Vec<Digest>)> = Vec::new();
+    let mut count = head.size;
+    let mut level: u8 = 0;
+    while count > 0 {
+        let full = count / 256;
+        let first = full * 256;
+        let hashes = if level == 0 {
+            let leaves = reader.leaves(LogName::Acts, first, 256)?;
+            leaves.iter().map(|leaf| leaf_hash(leaf)).collect()
+        } else {
+            tile_roots(reader, level - 1, first, count)?
+        };
+        levels.push((full, hashes));
+        count = full;
+        level += 1;
+    }
+    let frontier = frontier_of(&levels, head.size)?;
+    let root = frontier.head().root;
+    let empty = head.size == 0;
+    if !empty && root != head.root {
+        return Err(Fault::bug(Error::Form("tree: it does not fit the stored head")));
+    }
+    if !empty {
+        check_signature(start, head, root)?;
+    }
+    let edge = TileEdge::restore(levels);
+    Ok((frontier, edge))
+}
+
+/// The roots of full tiles of one level, which are the hashes of the level above.
+fn tile_roots(reader: &LogReader, level: u8, first: u64, end: u64) -> Result<Vec<Digest>, Fault> {
+    let mut roots = Vec::new();
+    for index in first..end {
+        let tile = reader
+            .tile(LogName::Acts, level, index)?
+            .ok_or_else(|| Fault::bug(Error::Form("tile: it is missing")))?;
+        let mut root = Frontier::new();
+        for hash in tile.chunks_exact(32).filter_map(Digest::from_slice) {
+            root.append(hash);
+        }
+        roots.push(root.head().root);
+    }
+    Ok(roots)
+}
+
+/// The frontier from the unfinished right edge of each level.
+fn frontier_of(levels: &[(u64, Vec<Digest>)], size: u64) -> Result<Frontier, Fault> {
+    // Peaks from the left are those of the highest level first; within a level they are the peaks
+    // of its partial tile.
+    let mut bytes = size.to_be_bytes().to_vec();
+    for (_, hashes) in levels.iter().rev() {
+        let mut partial = Frontier::new();
+        for hash in hashes {
+            partial.append(*hash);
+        }
+        bytes.extend(partial.to_bytes().iter().skip(8));
+    }
+    Frontier::from_bytes(&bytes).map_err(Fault::bug)
+}
+
+fn check_signature(start: &Start<'_>, head: &Head, root: Digest) -> Result<(), Fault> {
+    let signer = start.keys.signer(Algorithm::Ed25519)?;
+    let name = KeyName::new(start.origin).map_err(Fault::bug)?;
+    let key =
+        VerifierKey::new(name, SignatureType::Ed25519, signer.public_key()).map_err(Fault::bug)?;
+    let keys = LogKeys::new(vec![key], Require::Ed25519).map_err(Fault::bug)?;
+    let note = Note::parse(&head.note).map_err(Fault::bug)?;
+    let checkpoint = keys.open(&note).map_err(Fault::bug)?;
+    if checkpoint.head().size != head.size || checkpoint.head().root != root {
+        return Err(Fault::bug(Error::Form("checkpoint: it is of another tree")));
+    }
+    Ok(())
+}
+
+fn last_time(reader: &LogReader, size: u64) -> Result<Time, Fault> {
+    let Some(last) = size.checked_sub(1) else { return Ok(Time::MIN) };
+    let leaves = reader.leaves(LogName::Acts, last, 1)?;
+    let leaf = leaves.first().ok_or(Error::Missing(last))?;
+    Ok(Leaf::from_bytes(leaf).map_err(|fault| Error::Damaged(last, fault))?.at)
+}
+
+/// Removes the view file and its companions; views are made again from the log.
+///
+/// # Errors
+/// The file system's own fault.
+pub fn remove_views(path: &Path) -> Result<(), Fault> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match fs::remove_file(&name) {
+            Ok(()) => {}
+            Err(absent) if absent.kind() == std::io::ErrorKind::NotFound => {}
+            Err(other) => return Err(Fault::unavailable(other)),
+        }
+    }
+    Ok(())
+}

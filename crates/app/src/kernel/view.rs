@@ -1,0 +1,764 @@
+//! The views: local SQLite tables folded from the log, and every question the kernel asks them.
+//!
+//! INVARIANT: rows change only here and in a capability's `index`, as pure functions of the log.
+//! Bodies stay sealed: a layer points at its portions, and `open` unseals them row by row.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use base::crypto::{Entropy, Secret};
+use base::{AgencyId, CircleId, EntryId, Label, OperationId, PersonId, RecordId, Time};
+use roaring::RoaringBitmap;
+use rusqlite::{Connection, OptionalExtension, params};
+use store::sqlite::{self, Durability};
+
+use super::capability::{Capability, Fact, Layer, Timer};
+use super::cells::{CellNumber, Cells};
+use super::fault::Fault;
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS applied (log INTEGER PRIMARY KEY, size INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS label (number INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS cell (
+    number INTEGER PRIMARY KEY, label INTEGER NOT NULL, circle BLOB) STRICT;
+CREATE TABLE IF NOT EXISTS record (
+    id BLOB PRIMARY KEY, kind TEXT NOT NULL, agency BLOB NOT NULL, base INTEGER NOT NULL,
+    created INTEGER NOT NULL, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS layer (
+    record BLOB NOT NULL, cell INTEGER NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL,
+    sequence INTEGER NOT NULL, changed_at INTEGER NOT NULL, state TEXT, due_at INTEGER,
+    lat REAL, lon REAL, operation BLOB,
+    PRIMARY KEY (record, cell)) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS layer_by_cell ON layer (kind, cell, sequence);
+CREATE INDEX IF NOT EXISTS layer_by_sequence ON layer (kind, sequence);
+CREATE TABLE IF NOT EXISTS piece (
+    record BLOB NOT NULL, cell INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    slot INTEGER NOT NULL, erased INTEGER NOT NULL,
+    PRIMARY KEY (record, cell, sequence, slot)) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS piece_by_sequence ON piece (sequence, slot);
+CREATE TABLE IF NOT EXISTS entry (
+    sequence INTEGER PRIMARY KEY, id BLOB NOT NULL, record BLOB NOT NULL, kind TEXT NOT NULL,
+    actor BLOB, agency BLOB NOT NULL, acted_at INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS entry_by_id ON entry (id);
+CREATE TABLE IF NOT EXISTS counter (
+    kind TEXT NOT NULL, cell INTEGER NOT NULL, records INTEGER NOT NULL,
+    PRIMARY KEY (kind, cell)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS timer (
+    record BLOB NOT NULL, name TEXT NOT NULL, due_at INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    action TEXT NOT NULL, command TEXT NOT NULL,
+    PRIMARY KEY (record, name)) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS timer_by_due ON timer (due_at);";
+
+const SELECT_APPLIED: &str = "SELECT size FROM applied WHERE log = 0";
+const UPSERT_APPLIED: &str = "INSERT INTO applied (log, size) VALUES (0, $1)
+    ON CONFLICT (log) DO UPDATE SET size = $1";
+const SELECT_LABELS: &str = "SELECT sealed FROM label ORDER BY number";
+const SELECT_CELLS: &str = "SELECT label, circle FROM cell ORDER BY number";
+const INSERT_LABEL: &str = "INSERT INTO label (number, sealed) VALUES ($1, $2)";
+const INSERT_CELL: &str = "INSERT INTO cell (number, label, circle) VALUES ($1, $2, $3)";
+const SELECT_RECORD: &str = "SELECT kind, agency, base, created, version FROM record WHERE id = $1";
+const INSERT_RECORD: &str = "INSERT INTO record (id, kind, agency, base, created, version)
+    VALUES ($1, $2, $3, $4, $5, 1)";
+const BUMP_RECORD: &str = "UPDATE record SET version = version + 1 WHERE id = $1";
+const COUNT_UP: &str = "INSERT INTO counter (kind, cell, records) VALUES ($1, $2, 1)
+    ON CONFLICT (kind, cell) DO UPDATE SET records = records + 1";
+const SELECT_LAYER: &str = "SELECT cell, version, sequence, changed_at, state, due_at, lat, lon,
+    operation FROM layer WHERE record = $1 AND cell = $2";
+const SELECT_LAYERS: &str = "SELECT cell, version, sequence, changed_at, state, due_at, lat, lon,
+    operation FROM layer WHERE record = $1 ORDER BY cell LIMIT 256";
+const UPSERT_LAYER: &str = "INSERT INTO layer (record, cell, kind, version, sequence, changed_at,
+    state, due_at, lat, lon, operation) VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10)
+    ON CONFLICT (record, cell) DO UPDATE SET version = version + 1, sequence = $4,
+    changed_at = $5, state = $6, due_at = $7, lat = $8, lon = $9, operation = $10";
+const SET_LAYER: &str = "UPDATE layer SET state = $3, due_at = $4, lat = $5, lon = $6,
+    operation = $7 WHERE record = $1 AND cell = $2";
+const INSERT_PIECE: &str = "INSERT INTO piece (record, cell, sequence, slot, erased)
+    VALUES ($1, $2, $3, $4, 0)";
+const SELECT_PIECES: &str = "SELECT cell, sequence, slot, erased FROM piece
+    WHERE record = $1 ORDER BY sequence, slot LIMIT 65536";
+const SELECT_PIECE_OWNER: &str = "SELECT record, cell FROM piece WHERE sequence = $1 AND slot = $2";
+const ERASE_PIECE: &str = "UPDATE piece SET erased = 1 WHERE sequence = $1 AND slot = $2";
+const INSERT_ENTRY: &str = "INSERT INTO entry (sequence, id, record, kind, actor, agency, acted_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const SELECT_ENTRY_BY_ID: &str = "SELECT sequence FROM entry WHERE id = $1";
+const SELECT_ENTRY: &str = "SELECT record, id FROM entry WHERE sequence = $1";
+const SELECT_PIECES_OF_KIND: &str = "SELECT p.cell, p.sequence, p.slot, p.erased FROM record r
+    JOIN piece p ON p.record = r.id WHERE r.kind = $1 ORDER BY p.sequence, p.slot LIMIT 1000000";
+const PAGE_BY_CELL: &str = "SELECT record, sequence FROM layer
+    WHERE kind = $1 AND cell = $2 AND sequence < $3 ORDER BY sequence DESC LIMIT $4";
+const PAGE_BY_SEQUENCE: &str = "SELECT record, cell, sequence FROM layer
+    WHERE kind = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3";
+const SELECT_COUNTERS: &str = "SELECT cell, records FROM counter WHERE kind = $1 LIMIT 1000000";
+const UPSERT_TIMER: &str = "INSERT INTO timer (record, name, due_at, sequence, action, command)
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (record, name)
+    DO UPDATE SET due_at = $3, sequence = $4, action = $5, command = $6";
+const DELETE_TIMER: &str = "DELETE FROM timer WHERE record = $1 AND name = $2";
+const SELECT_DUE: &str = "SELECT record, name, due_at, sequence, action, command FROM timer
+    WHERE due_at <= $1 ORDER BY due_at, record, name LIMIT $2";
+const SELECT_NEXT_DUE: &str = "SELECT due_at FROM timer ORDER BY due_at LIMIT 1";
+
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Opens the view file for writing and makes its tables.
+///
+/// # Errors
+/// The store's own fault.
+pub fn open(path: &Path, capabilities: &[&Capability]) -> Result<Connection, Fault> {
+    let connection = sqlite::open(path, Durability::Rebuildable)?;
+    connection.execute_batch(SCHEMA)?;
+    for capability in capabilities {
+        connection.execute_batch(capability.tables)?;
+    }
+    Ok(connection)
+}
+
+/// A record's own row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordRow {
+    pub kind: String,
+    pub agency: AgencyId,
+    pub base: CellNumber,
+    pub created: u64,
+    /// Counts every layer; it never leaves the node.
+    pub version: u64,
+}
+
+/// A layer's row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerRow {
+    pub cell: CellNumber,
+    pub version: u64,
+    pub sequence: u64,
+    pub changed_at: Time,
+    pub columns: Layer,
+}
+
+/// Where a portion of a record lies in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Piece {
+    pub cell: CellNumber,
+    pub sequence: u64,
+    pub slot: u8,
+    pub erased: bool,
+}
+
+/// A line of a page: a record at the newest layer that the reader may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hit {
+    pub record: RecordId,
+    pub sequence: u64,
+}
+
+/// A timer that is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueTimer {
+    pub record: RecordId,
+    pub timer: Timer,
+    /// The entry that set it; with record and name it is the timer's id.
+    pub sequence: u64,
+}
+
+/// An entry's row.
+pub struct EntryRow<'a> {
+    pub sequence: u64,
+    pub id: EntryId,
+    pub record: RecordId,
+    pub kind: &'a str,
+    pub actor: Option<PersonId>,
+    pub agency: AgencyId,
+    pub acted_at: Time,
+}
+
+/// The view tables, through a writer's transaction or a reader's connection.
+#[derive(Clone, Copy)]
+pub struct Views<'a> {
+    connection: &'a Connection,
+}
+
+impl<'a> Views<'a> {
+    /// Asks through `connection`.
+    pub const fn new(connection: &'a Connection) -> Self {
+        Self { connection }
+    }
+
+    /// The connection, for a capability's own `view.rs`.
+    pub const fn connection(&self) -> &'a Connection {
+        self.connection
+    }
+
+    /// Runs `SAVEPOINT`, `RELEASE` or `ROLLBACK TO` and the like.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn run(&self, statement: &str) -> Result<(), Fault> {
+        Ok(self.connection.execute_batch(statement)?)
+    }
+
+    /// How many entries of the log the tables have seen.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn applied(&self) -> Result<u64, Fault> {
+        let size = self
+            .connection
+            .prepare_cached(SELECT_APPLIED)?
+            .query_row([], |r| r.get::<_, i64>(0))
+            .optional()?;
+        Ok(size.unwrap_or(0).cast_unsigned())
+    }
+
+    /// Notes how many entries of the log the tables have seen.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn set_applied(&self, size: u64) -> Result<(), Fault> {
+        self.connection.prepare_cached(UPSERT_APPLIED)?.execute([number(size)])?;
+        Ok(())
+    }
+
+    /// Reads the interned labels and cells.
+    ///
+    /// # Errors
+    /// The store's own fault, or a bug when a label cannot be unsealed.
+    pub fn cells(&self, key: &Secret) -> Result<Cells, Fault> {
+        let mut cells = Cells::default();
+        let mut select = self.connection.prepare_cached(SELECT_LABELS)?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let label = unseal_label(key, &row.get::<_, Vec<u8>>(0)?)?;
+            cells.add_label(&label);
+        }
+        let mut select = self.connection.prepare_cached(SELECT_CELLS)?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let circle = row.get::<_, Option<[u8; 16]>>(1)?.map(CircleId);
+            cells.add_cell(row.get(0)?, circle);
+        }
+        Ok(cells)
+    }
+
+    /// Interns the label and cell of a portion, and writes what is new.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn intern(
+        &self,
+        cells: &mut Cells,
+        label: &Label,
+        circle: Option<CircleId>,
+        seal: (&Secret, &mut Entropy),
+    ) -> Result<CellNumber, Fault> {
+        let (label_number, new) = cells.add_label(label);
+        if new {
+            let sealed = seal_label(seal.0, seal.1, label)?;
+            self.connection.prepare_cached(INSERT_LABEL)?.execute(params![label_number, sealed])?;
+        }
+        let (cell, new) = cells.add_cell(label_number, circle);
+        if new {
+            let circle = circle.map(|circle| circle.0);
+            self.connection.prepare_cached(INSERT_CELL)?.execute(params![
+                cell,
+                label_number,
+                circle
+            ])?;
+        }
+        Ok(cell)
+    }
+
+    /// A record's own row.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn record(&self, id: RecordId) -> Result<Option<RecordRow>, Fault> {
+        let row = self
+            .connection
+            .prepare_cached(SELECT_RECORD)?
+            .query_row([id.0], |r| {
+                Ok(RecordRow {
+                    kind: r.get(0)?,
+                    agency: AgencyId(r.get(1)?),
+                    base: r.get(2)?,
+                    created: r.get::<_, i64>(3)?.cast_unsigned(),
+                    version: r.get::<_, i64>(4)?.cast_unsigned(),
+                })
+            })
+            .optional()?;
+        Ok(row)
+    }
+
+    /// A record's layers, at most 256, by cell.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn layers(&self, id: RecordId) -> Result<Vec<LayerRow>, Fault> {
+        let mut select = self.connection.prepare_cached(SELECT_LAYERS)?;
+        let rows = select.query_map([id.0], layer_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// One layer of a record.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn layer(&self, id: RecordId, cell: CellNumber) -> Result<Option<LayerRow>, Fault> {
+        let mut select = self.connection.prepare_cached(SELECT_LAYER)?;
+        Ok(select.query_row(params![id.0, cell], layer_row).optional()?)
+    }
+
+    /// Where the portions of a record lie, in the order of the log.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn pieces(&self, id: RecordId) -> Result<Vec<Piece>, Fault> {
+        let mut select = self.connection.prepare_cached(SELECT_PIECES)?;
+        let rows = select.query_map([id.0], piece_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The record and cell that a portion belongs to.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn piece_owner(
+        &self,
+        sequence: u64,
+        slot: u8,
+    ) -> Result<Option<(RecordId, CellNumber)>, Fault> {
+        let mut select = self.connection.prepare_cached(SELECT_PIECE_OWNER)?;
+        let owner = select
+            .query_row(params![number(sequence), slot], |r| Ok((RecordId(r.get(0)?), r.get(1)?)))
+            .optional()?;
+        Ok(owner)
+    }
+
+    /// Marks a portion as erased.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn erase_piece(&self, sequence: u64, slot: u8) -> Result<(), Fault> {
+        self.connection.prepare_cached(ERASE_PIECE)?.execute(params![number(sequence), slot])?;
+        Ok(())
+    }
+
+    /// Writes an entry's row.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn add_entry(&self, entry: &EntryRow<'_>) -> Result<(), Fault> {
+        self.connection.prepare_cached(INSERT_ENTRY)?.execute(params![
+            number(entry.sequence),
+            entry.id.0,
+            entry.record.0,
+            entry.kind,
+            entry.actor.map(|person| person.0),
+            entry.agency.0,
+            entry.acted_at.ms()
+        ])?;
+        Ok(())
+    }
+
+    /// The sequence number of an entry.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn sequence_of(&self, id: EntryId) -> Result<Option<u64>, Fault> {
+        let mut select = self.connection.prepare_cached(SELECT_ENTRY_BY_ID)?;
+        let found = select.query_row([id.0], |r| r.get::<_, i64>(0)).optional()?;
+        Ok(found.map(i64::cast_unsigned))
+    }
+
+    /// The record and id of an entry.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn entry_at(&self, sequence: u64) -> Result<Option<(RecordId, EntryId)>, Fault> {
+        let mut select = self.connection.prepare_cached(SELECT_ENTRY)?;
+        let found = select
+            .query_row([number(sequence)], |r| Ok((RecordId(r.get(0)?), EntryId(r.get(1)?))))
+            .optional()?;
+        Ok(found)
+    }
+
+    /// Where the portions of every record of `kind` lie, in the order of the log.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn pieces_of_kind(&self, kind: &str) -> Result<Vec<Piece>, Fault> {
+        let mut select = self.connection.prepare_cached(SELECT_PIECES_OF_KIND)?;
+        let rows = select.query_map([kind], piece_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Applies one fact: the record's row, its layer, its place in the log, the counters.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn apply(&self, capability: &Capability, fact: &Fact<'_>, slot: u8) -> Result<(), Fault> {
+        let id = fact.record.0;
+        if self.record(fact.record)?.is_none() {
+            self.connection.prepare_cached(INSERT_RECORD)?.execute(params![
+                id,
+                capability.noun,
+                fact.agency.0,
+                fact.cell,
+                number(fact.sequence)
+            ])?;
+            self.connection
+                .prepare_cached(COUNT_UP)?
+                .execute(params![capability.noun, fact.cell])?;
+        } else {
+            self.connection.prepare_cached(BUMP_RECORD)?.execute([id])?;
+        }
+        let mut layer =
+            self.layer(fact.record, fact.cell)?.map(|row| row.columns).unwrap_or_default();
+        (capability.fold)(fact, &mut layer);
+        self.connection.prepare_cached(UPSERT_LAYER)?.execute(params![
+            id,
+            fact.cell,
+            capability.noun,
+            number(fact.sequence),
+            fact.acted_at.ms(),
+            layer.state,
+            layer.due_at.map(Time::ms),
+            layer.place.map(|place| place.lat.degrees()),
+            layer.place.map(|place| place.lon.degrees()),
+            layer.operation.map(|operation| operation.0)
+        ])?;
+        self.connection.prepare_cached(INSERT_PIECE)?.execute(params![
+            id,
+            fact.cell,
+            number(fact.sequence),
+            slot
+        ])?;
+        (capability.index)(fact, self)
+    }
+
+    /// Sets the columns of a layer that was folded anew, without a new version.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn set_layer(&self, id: RecordId, cell: CellNumber, layer: &Layer) -> Result<(), Fault> {
+        self.connection.prepare_cached(SET_LAYER)?.execute(params![
+            id.0,
+            cell,
+            layer.state,
+            layer.due_at.map(Time::ms),
+            layer.place.map(|place| place.lat.degrees()),
+            layer.place.map(|place| place.lon.degrees()),
+            layer.operation.map(|operation| operation.0)
+        ])?;
+        Ok(())
+    }
+
+    /// Sets or clears a record's timer.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn set_timer(&self, record: RecordId, sequence: u64, timer: &Timer) -> Result<(), Fault> {
+        match timer.due_at {
+            Some(due_at) => self.connection.prepare_cached(UPSERT_TIMER)?.execute(params![
+                record.0,
+                timer.name,
+                due_at.ms(),
+                number(sequence),
+                timer.action,
+                timer.command.to_string()
+            ])?,
+            None => self
+                .connection
+                .prepare_cached(DELETE_TIMER)?
+                .execute(params![record.0, timer.name])?,
+        };
+        Ok(())
+    }
+
+    /// Timers that are due at `at`, earliest first, at most `limit`.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn due(&self, at: Time, limit: u32) -> Result<Vec<DueTimer>, Fault> {
+        let mut select = self.connection.prepare_cached(SELECT_DUE)?;
+        let rows = select.query_map(params![at.ms(), limit], |r| {
+            let command: String = r.get(5)?;
+            Ok(DueTimer {
+                record: RecordId(r.get(0)?),
+                sequence: r.get::<_, i64>(3)?.cast_unsigned(),
+                timer: Timer {
+                    name: r.get(1)?,
+                    due_at: Time::from_ms(r.get(2)?).ok(),
+                    action: r.get(4)?,
+                    command: serde_json::from_str(&command).unwrap_or_default(),
+                },
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// When the next timer is due.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn next_due(&self) -> Result<Option<Time>, Fault> {
+        let mut select = self.connection.prepare_cached(SELECT_NEXT_DUE)?;
+        let due = select.query_row([], |r| r.get::<_, i64>(0)).optional()?;
+        Ok(due.and_then(|ms| Time::from_ms(ms).ok()))
+    }
+
+    /// How many records a reader of `cells` may know of.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn count(&self, kind: &str, readable: &RoaringBitmap) -> Result<u64, Fault> {
+        let mut select = self.connection.prepare_cached(SELECT_COUNTERS)?;
+        let rows = select.query_map([kind], |r| {
+            Ok((r.get::<_, CellNumber>(0)?, r.get::<_, i64>(1)?.cast_unsigned()))
+        })?;
+        let mut total = 0;
+        for row in rows {
+            let (cell, records) = row?;
+            if readable.contains(cell) {
+                total += records;
+            }
+        }
+        Ok(total)
+    }
+
+    /// The newest records of a kind below `before`, as a reader of `readable` sees their order.
+    ///
+    /// A record stands at the newest of its readable layers. Few cells are merged, each by its own
+    /// index; many are scanned newest first with a budget, then merged, so a page is never short.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn page(
+        &self,
+        kind: &str,
+        readable: &RoaringBitmap,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<Hit>, Fault> {
+        if readable.len() <= MERGED_CELLS {
+            return self.merge(kind, readable, before, limit);
+        }
+        let mut hits = Vec::with_capacity(limit);
+        let budget = u32::try_from(limit * 20).unwrap_or(u32::MAX);
+        let mut select = self.connection.prepare_cached(PAGE_BY_SEQUENCE)?;
+        let mut rows = select.query(params![kind, number(before), budget])?;
+        let mut scanned = 0;
+        while let Some(row) = rows.next()? {
+            scanned += 1;
+            let cell: CellNumber = row.get(1)?;
+            if !readable.contains(cell) {
+                continue;
+            }
+            let hit = Hit {
+                record: RecordId(row.get(0)?),
+                sequence: row.get::<_, i64>(2)?.cast_unsigned(),
+            };
+            if self.newest_readable(hit, readable)? {
+                hits.push(hit);
+            }
+            if hits.len() == limit {
+                return Ok(hits);
+            }
+        }
+        if scanned < budget {
+            return Ok(hits);
+        }
+        self.merge(kind, readable, before, limit)
+    }
+
+    fn merge(
+        &self,
+        kind: &str,
+        readable: &RoaringBitmap,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<Hit>, Fault> {
+        let mut select = self.connection.prepare_cached(PAGE_BY_CELL)?;
+        let mut streams: BTreeMap<(u64, CellNumber), Vec<Hit>> = BTreeMap::new();
+        let chunk = limit.clamp(1, 64);
+        let mut fill = |cell: CellNumber, below: u64| -> Result<Vec<Hit>, Fault> {
+            let bounds = params![kind, cell, number(below), i64::try_from(chunk).unwrap_or(64)];
+            let rows = select.query_map(bounds, |r| {
+                let sequence = r.get::<_, i64>(1)?.cast_unsigned();
+                Ok(Hit { record: RecordId(r.get(0)?), sequence })
+            })?;
+            let mut hits = rows.collect::<rusqlite::Result<Vec<Hit>>>()?;
+            hits.reverse();
+            Ok(hits)
+        };
+        for cell in readable {
+            let hits = fill(cell, before)?;
+            if let Some(newest) = hits.last() {
+                streams.insert((newest.sequence, cell), hits);
+            }
+        }
+        let mut page = Vec::with_capacity(limit);
+        while page.len() < limit {
+            let Some(((sequence, cell), mut hits)) = streams.pop_last() else { break };
+            if let Some(hit) = hits.pop() {
+                if self.newest_readable(hit, readable)? {
+                    page.push(hit);
+                }
+            }
+            if hits.is_empty() {
+                hits = fill(cell, sequence)?;
+            }
+            if let Some(newest) = hits.last() {
+                streams.insert((newest.sequence, cell), hits);
+            }
+        }
+        Ok(page)
+    }
+
+    /// Whether a layer is the newest one of its record that the reader may read.
+    fn newest_readable(&self, hit: Hit, readable: &RoaringBitmap) -> Result<bool, Fault> {
+        let layers = self.layers(hit.record)?;
+        let readable = layers.iter().filter(|layer| readable.contains(layer.cell));
+        Ok(readable.map(|layer| layer.sequence).max() == Some(hit.sequence))
+    }
+
+    /// Every row of every view table, table by table in the order of their keys, as text.
+    ///
+    /// Two dumps are equal when the views are. Labels are unsealed for it.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn dump(&self, key: &Secret) -> Result<Vec<String>, Fault> {
+        let mut select = self.connection.prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name LIMIT 1000",
+        )?;
+        let tables: Vec<String> =
+            select.query_map([], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let mut lines = Vec::new();
+        for table in tables {
+            if table == "label" {
+                for (number, label) in self.cells(key)?.labels().iter().enumerate() {
+                    lines.push(format!("label|{number}|{}", label.digest()));
+                }
+                continue;
+            }
+            lines.extend(self.dump_table(&table)?);
+        }
+        Ok(lines)
+    }
+
+    fn dump_table(&self, table: &str) -> Result<Vec<String>, Fault> {
+        let mut select = self.connection.prepare(&format!("SELECT * FROM \"{table}\""))?;
+        let columns = select.column_count();
+        let mut rows = select.query([])?;
+        let mut lines = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut line = table.to_owned();
+            for column in 0..columns {
+                line.push('|');
+                line.push_str(&column_text(row.get_ref(column)?));
+            }
+            lines.push(line);
+        }
+        lines.sort_unstable();
+        Ok(lines)
+    }
+}
+
+fn piece_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Piece> {
+    Ok(Piece {
+        cell: r.get(0)?,
+        sequence: r.get::<_, i64>(1)?.cast_unsigned(),
+        slot: r.get(2)?,
+        erased: r.get::<_, i64>(3)? != 0,
+    })
+}
+
+fn column_text(value: rusqlite::types::ValueRef<'_>) -> String {
+    use rusqlite::types::ValueRef;
+    match value {
+        ValueRef::Null => "-".to_owned(),
+        ValueRef::Integer(i) => i.to_string(),
+        ValueRef::Real(r) => r.to_string(),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        ValueRef::Blob(bytes) => bytes.iter().map(|b| format!("{b:02x}")).collect(),
+    }
+}
+
+/// Cells up to which a page is merged index by index.
+const MERGED_CELLS: u64 = 64;
+
+fn layer_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<LayerRow> {
+    let place = match (r.get::<_, Option<f64>>(6)?, r.get::<_, Option<f64>>(7)?) {
+        (Some(lat), Some(lon)) => base::Place::new(lat, lon).ok(),
+        _ => None,
+    };
+    let time = |ms: Option<i64>| ms.and_then(|ms| Time::from_ms(ms).ok());
+    Ok(LayerRow {
+        cell: r.get(0)?,
+        version: r.get::<_, i64>(1)?.cast_unsigned(),
+        sequence: r.get::<_, i64>(2)?.cast_unsigned(),
+        changed_at: time(r.get(3)?).unwrap_or_default(),
+        columns: Layer {
+            state: r.get(4)?,
+            due_at: time(r.get(5)?),
+            place,
+            operation: r.get::<_, Option<[u8; 16]>>(8)?.map(OperationId),
+            body: serde_json::Map::new(),
+        },
+    })
+}
+
+fn seal_label(key: &Secret, entropy: &mut Entropy, label: &Label) -> Result<Vec<u8>, Fault> {
+    let mut nonce = [0; 12];
+    for (to, from) in nonce.iter_mut().zip(entropy.draw()) {
+        *to = from;
+    }
+    let mut sealed = nonce.to_vec();
+    sealed.extend(key.seal(nonce, b"label", &label.to_bytes()).map_err(Fault::bug)?);
+    Ok(sealed)
+}
+
+fn unseal_label(key: &Secret, sealed: &[u8]) -> Result<Label, Fault> {
+    let (nonce, sealed) = sealed
+        .split_first_chunk::<12>()
+        .ok_or_else(|| Fault::bug("a sealed label is too short"))?;
+    let bytes = key.open(*nonce, b"label", sealed).map_err(Fault::bug)?;
+    Label::from_bytes(&bytes).map_err(Fault::bug)
+}
+
+/// Readers of the view file, for the threads of one process.
+pub struct ViewPool {
+    path: std::path::PathBuf,
+    idle: std::sync::Mutex<Vec<Connection>>,
+}
+
+/// LIMIT: idle connections kept for readers.
+const IDLE_READERS: usize = 16;
+
+impl ViewPool {
+    /// Reads the view file at `path`.
+    pub const fn new(path: std::path::PathBuf) -> Self {
+        Self { path, idle: std::sync::Mutex::new(Vec::new()) }
+    }
+
+    /// Runs `read` on one consistent state of the views.
+    ///
+    /// # Errors
+    /// What `read` answers, or the store's own fault.
+    pub fn with<T>(&self, read: impl FnOnce(Views<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        let lock = || self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let idle = lock().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => sqlite::open_reader(&self.path)?,
+        };
+        connection.execute_batch("BEGIN")?;
+        let outcome = read(Views::new(&connection));
+        connection.execute_batch("COMMIT")?;
+        let mut idle = lock();
+        if idle.len() < IDLE_READERS {
+            idle.push(connection);
+        }
+        outcome
+    }
+}

@@ -1,0 +1,332 @@
+//! People: persons with clearances and training, and the seats that they hold for a watch.
+//!
+//! Authority sits on seats, acts are by persons. Each agency administers its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base::{AgencyId, Clearance, Line, Marking, PersonId, RecordId, SchemeId, SeatId, Time, Token};
+use ledger::leaf::Class as LeafClass;
+use policy::Class;
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::reader::conflict;
+use crate::kernel::register::{Person, Register, Seat};
+use crate::kernel::{Action, Capability, Deciding, Fact, Fault, Lane, Layer, NewEntry, NewPortion};
+
+pub mod http;
+
+/// The capability.
+pub const CAPABILITY: Capability = Capability {
+    name: "people",
+    noun: "person",
+    kinds: &[
+        "person.added/1",
+        "person.cleared/1",
+        "person.removed/1",
+        "seat.added/1",
+        "seat.taken/1",
+    ],
+    actions: &[
+        Action {
+            name: "person:add",
+            lane: Lane::Normal,
+            class: Class::Own,
+            duty: true,
+            signed: false,
+        },
+        Action {
+            name: "person:clear",
+            lane: Lane::Alert,
+            class: Class::Own,
+            duty: false,
+            signed: false,
+        },
+        Action {
+            name: "person:remove",
+            lane: Lane::Alert,
+            class: Class::Own,
+            duty: false,
+            signed: false,
+        },
+        Action {
+            name: "seat:add",
+            lane: Lane::Normal,
+            class: Class::Own,
+            duty: true,
+            signed: false,
+        },
+        Action {
+            name: "seat:take",
+            lane: Lane::Alert,
+            class: Class::Own,
+            duty: true,
+            signed: false,
+        },
+    ],
+    routes: http::ROUTES,
+    urgent: false,
+    registers: true,
+    policy: include_str!("policy.cedar"),
+    tables: "",
+    act,
+    fold,
+    index: |_, _| Ok(()),
+    register,
+    react: |_| Vec::new(),
+};
+
+/// A person was added to an agency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Added {
+    pub person: PersonId,
+    pub name: Line<120>,
+    pub agency: AgencyId,
+    pub clearance: Clearance,
+    pub cleared_until: Option<Time>,
+    pub roles: BTreeSet<Token>,
+    pub training: BTreeMap<Token, Time>,
+}
+
+/// A person's clearance, roles or training changed: the whole new state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cleared {
+    pub person: PersonId,
+    pub clearance: Clearance,
+    pub cleared_until: Option<Time>,
+    pub roles: BTreeSet<Token>,
+    pub training: BTreeMap<Token, Time>,
+}
+
+/// A person left: every right ends at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Removed {
+    pub person: PersonId,
+}
+
+/// A seat was added to an agency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeatAdded {
+    pub seat: SeatId,
+    pub name: Line<120>,
+    pub agency: AgencyId,
+    pub roles: BTreeSet<Token>,
+    /// Whom to call when its holder is silent, in order.
+    pub deputies: Vec<SeatId>,
+}
+
+/// A person took a seat; with `person` absent it stands empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Taken {
+    pub seat: SeatId,
+    pub person: Option<PersonId>,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+enum Command {
+    Add {
+        person: Option<PersonId>,
+        name: Line<120>,
+        agency: AgencyId,
+        clearance: Clearance,
+        cleared_until: Option<Time>,
+        #[serde(default)]
+        roles: BTreeSet<Token>,
+        #[serde(default)]
+        training: BTreeMap<Token, Time>,
+        markings: BTreeMap<SchemeId, Marking>,
+    },
+    Clear(Cleared),
+    Remove(Removed),
+    AddSeat {
+        seat: Option<SeatId>,
+        name: Line<120>,
+        agency: AgencyId,
+        #[serde(default)]
+        roles: BTreeSet<Token>,
+        #[serde(default)]
+        deputies: Vec<SeatId>,
+        markings: BTreeMap<SchemeId, Marking>,
+    },
+    Take(Taken),
+}
+
+fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
+    match on.parse(command)? {
+        Command::Add {
+            person,
+            name,
+            agency,
+            clearance,
+            cleared_until,
+            roles,
+            training,
+            markings,
+        } => {
+            on.administers(agency)?;
+            known_agency(on, agency)?;
+            let person = person.unwrap_or_else(|| PersonId::draw(&mut on.ids));
+            if on.register.persons.contains_key(&person) {
+                return Err(conflict("person-exists", "this person was added before"));
+            }
+            let cell = on.cell(markings, agency, None)?;
+            let added = Added { person, name, agency, clearance, cleared_until, roles, training };
+            entry("person.added/1", person.0, NewPortion::of(cell, &added)?)
+        }
+        Command::Clear(cleared) => {
+            let id = cleared.person;
+            let agency = agency_of(on, id)?;
+            on.administers(agency)?;
+            let cell = on.base_of(RecordId(id.0), "person")?;
+            entry("person.cleared/1", id.0, NewPortion::of(cell, &cleared)?)
+        }
+        Command::Remove(removed) => {
+            let id = removed.person;
+            let agency = agency_of(on, id)?;
+            on.administers(agency)?;
+            let cell = on.base_of(RecordId(id.0), "person")?;
+            entry("person.removed/1", id.0, NewPortion::of(cell, &removed)?)
+        }
+        Command::AddSeat { seat, name, agency, roles, deputies, markings } => {
+            on.administers(agency)?;
+            known_agency(on, agency)?;
+            let seat = seat.unwrap_or_else(|| SeatId::draw(&mut on.ids));
+            if on.register.seats.contains_key(&seat) {
+                return Err(conflict("seat-exists", "this seat was added before"));
+            }
+            let cell = on.cell(markings, agency, None)?;
+            let added = SeatAdded { seat, name, agency, roles, deputies };
+            entry("seat.added/1", seat.0, NewPortion::of(cell, &added)?)
+        }
+        Command::Take(taken) => take(&taken, on),
+    }
+}
+
+fn take(taken: &Taken, on: &Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
+    let seat = on.register.seats.get(&taken.seat).ok_or_else(Fault::absent)?;
+    on.administers(seat.agency)?;
+    if seat.holder == taken.person {
+        return Err(conflict("seat-taken", "the seat is held so already"));
+    }
+    if let Some(person) = taken.person {
+        if agency_of(on, person)? != seat.agency {
+            return Err(Fault::invalid("other-agency", "the person is of another agency"));
+        }
+    }
+    let cell = on.base_of(RecordId(taken.seat.0), "person")?;
+    entry("seat.taken/1", taken.seat.0, NewPortion::of(cell, taken)?)
+}
+
+fn entry(
+    kind: &'static str,
+    record: [u8; 16],
+    portion: NewPortion,
+) -> Result<Vec<NewEntry>, Fault> {
+    let entry = NewEntry::new(kind, RecordId(record), portion);
+    Ok(vec![NewEntry { class: LeafClass::Identity, ..entry }])
+}
+
+fn known_agency(on: &Deciding<'_>, agency: AgencyId) -> Result<(), Fault> {
+    if on.register.agencies.contains_key(&agency) {
+        Ok(())
+    } else {
+        Err(Fault::invalid("unknown-agency", format!("no agency `{agency}`")))
+    }
+}
+
+fn agency_of(on: &Deciding<'_>, person: PersonId) -> Result<AgencyId, Fault> {
+    on.register.persons.get(&person).map(|p| p.agency).ok_or_else(Fault::absent)
+}
+
+fn fold(fact: &Fact<'_>, layer: &mut Layer) {
+    match fact.kind {
+        "person.added/1" => {
+            layer.state = Some("active".to_owned());
+            if let Some(added) = fact.read::<Added>() {
+                layer.set("name", added.name);
+                layer.set("roles", added.roles);
+                layer.set("training", added.training);
+                layer.set("cleared_until", added.cleared_until);
+            }
+        }
+        "person.cleared/1" => {
+            if let Some(cleared) = fact.read::<Cleared>() {
+                layer.set("roles", cleared.roles);
+                layer.set("training", cleared.training);
+                layer.set("cleared_until", cleared.cleared_until);
+            }
+        }
+        "person.removed/1" => layer.state = Some("removed".to_owned()),
+        "seat.added/1" => {
+            layer.state = Some("empty".to_owned());
+            if let Some(added) = fact.read::<SeatAdded>() {
+                layer.set("seat", added.name);
+                layer.set("roles", added.roles);
+                layer.set("deputies", added.deputies);
+            }
+        }
+        _ => {
+            if let Some(taken) = fact.read::<Taken>() {
+                let state = if taken.person.is_some() { "held" } else { "empty" };
+                layer.state = Some(state.to_owned());
+                layer.set("holder", taken.person);
+            }
+        }
+    }
+}
+
+fn register(fact: &Fact<'_>, register: &mut Register) {
+    match fact.kind {
+        "person.added/1" => {
+            let Some(a) = fact.read::<Added>() else { return };
+            let person = Person {
+                name: a.name.to_string(),
+                agency: a.agency,
+                clearance: a.clearance,
+                cleared_until: a.cleared_until,
+                roles: a.roles,
+                training: a.training,
+                active: true,
+            };
+            register.persons.insert(a.person, person);
+        }
+        "person.cleared/1" => {
+            let Some(cleared) = fact.read::<Cleared>() else { return };
+            if let Some(person) = register.persons.get_mut(&cleared.person) {
+                person.clearance = cleared.clearance;
+                person.cleared_until = cleared.cleared_until;
+                person.roles = cleared.roles;
+                person.training = cleared.training;
+            }
+        }
+        "person.removed/1" => {
+            let Some(removed) = fact.read::<Removed>() else { return };
+            if let Some(person) = register.persons.get_mut(&removed.person) {
+                person.active = false;
+            }
+        }
+        "seat.added/1" => {
+            let Some(a) = fact.read::<SeatAdded>() else { return };
+            let seat = Seat {
+                name: a.name.to_string(),
+                agency: a.agency,
+                roles: a.roles,
+                holder: None,
+                deputies: a.deputies,
+            };
+            register.seats.insert(a.seat, seat);
+        }
+        _ => {
+            let Some(taken) = fact.read::<Taken>() else { return };
+            if let Some(seat) = register.seats.get_mut(&taken.seat) {
+                seat.holder = taken.person;
+            }
+        }
+    }
+    register.people_changes += 1;
+}

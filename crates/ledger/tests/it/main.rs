@@ -1,0 +1,9 @@
+//! The one test binary of the ledger.
+
+mod formats;
+mod go;
+mod log;
+mod log_vectors;
+mod note;
+mod tree;
+mod witness;
