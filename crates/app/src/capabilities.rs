@@ -7,5 +7,6 @@ pub const ALL: &[&Capability] = &[
     &crate::agencies::CAPABILITY,
     &crate::people::CAPABILITY,
     &crate::circles::CAPABILITY,
+    &crate::agreements::CAPABILITY,
     &crate::alerts::CAPABILITY,
 ];

@@ -3,6 +3,7 @@
 //! Read `kernel/act.rs` first, then `alerts/mod.rs`: they are the waist and the pattern.
 
 pub mod agencies;
+pub mod agreements;
 pub mod alerts;
 pub mod capabilities;
 pub mod circles;

@@ -107,6 +107,9 @@ pub fn decide(
     intent: Intent<'_>,
     label: &Label,
 ) -> Decision {
+    if epoch.class(intent.action) != Some(Class::Read) {
+        return Decision::deny(Reason::Action);
+    }
     let clearance = &profile.attributes().clearance;
     if !readable(clearance, label) {
         return Decision::deny(Reason::Mandatory(shortfalls(clearance, label)));

@@ -58,11 +58,11 @@ fn limits(limits: &Limits, schemes: &Schemes) -> String {
         }
     };
     let ceilings: Vec<String> = limits.ceilings.iter().map(ceiling).collect();
-    let ceilings = if ceilings.is_empty() { "nothing".into() } else { joined(&ceilings, "and") };
+    let ceilings = if ceilings.is_empty() { "nothing".into() } else { ceilings.join("; ") };
     if limits.caveats_excluded.is_empty() {
         ceilings
     } else {
-        format!("{ceilings}, and nothing marked {}", quoted(&limits.caveats_excluded, "or"))
+        format!("{ceilings}; nothing marked {}", quoted(&limits.caveats_excluded, "or"))
     }
 }
 

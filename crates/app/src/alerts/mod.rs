@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base::{
     AgencyId, CircleId, Line, Marking, NonEmpty, PersonId, Place, RecordId, SchemeId, SeatId, Text,
-    Time,
 };
 use policy::Class;
 use serde::{Deserialize, Serialize};
@@ -432,12 +431,12 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
                     layer.state = Some("answered".to_owned());
                     layer.due_at = None;
                 }
-                push(layer, "acknowledgements", fact.acted_at, acknowledged);
+                layer.push("acknowledgements", fact.acted_at, &acknowledged);
             }
         }
         "alert.escalated/1" => {
             if let Some(escalated) = fact.read::<Escalated>() {
-                push(layer, "escalations", fact.acted_at, escalated);
+                layer.push("escalations", fact.acted_at, &escalated);
             }
         }
         _ => {
@@ -447,17 +446,6 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
                 layer.set("cancelled", cancelled.reason);
             }
         }
-    }
-}
-
-fn push(layer: &mut Layer, list: &str, at: Time, fact: impl Serialize) {
-    let Ok(serde_json::Value::Object(mut item)) = serde_json::to_value(fact) else { return };
-    item.remove("alert");
-    item.insert("at".to_owned(), serde_json::Value::String(at.to_string()));
-    let list =
-        layer.body.entry(list.to_owned()).or_insert_with(|| serde_json::Value::Array(Vec::new()));
-    if let serde_json::Value::Array(items) = list {
-        items.push(serde_json::Value::Object(item));
     }
 }
 

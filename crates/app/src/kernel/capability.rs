@@ -279,6 +279,19 @@ pub struct Layer {
 }
 
 impl Layer {
+    /// Adds a fact, with its time, to a list of the body.
+    pub fn push(&mut self, field: &str, at: Time, fact: &impl Serialize) {
+        let Ok(serde_json::Value::Object(mut item)) = serde_json::to_value(fact) else { return };
+        item.insert("at".to_owned(), serde_json::Value::String(at.to_string()));
+        let list = self
+            .body
+            .entry(field.to_owned())
+            .or_insert_with(|| serde_json::Value::Array(Vec::new()));
+        if let serde_json::Value::Array(items) = list {
+            items.push(serde_json::Value::Object(item));
+        }
+    }
+
     /// Sets a field of the body.
     pub fn set(&mut self, field: &str, value: impl Serialize) {
         if let Ok(value) = serde_json::to_value(value) {

@@ -98,7 +98,7 @@ impl Policy {
             .agreements
             .values()
             .filter(|signed| !signed.suspended)
-            .map(|signed| &signed.agreement)
+            .filter_map(|signed| signed.in_force.as_ref())
             .collect();
         let mut declared = Vec::new();
         let mut texts = Vec::new();

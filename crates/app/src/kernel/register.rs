@@ -65,8 +65,22 @@ pub enum Member {
 /// An agreement and whether it is in force.
 #[derive(Clone, Debug)]
 pub struct Signed {
+    /// The newest version, signed or not.
     pub agreement: Agreement,
+    /// Whether it was founded with the node.
+    pub founded: bool,
+    pub signed_by: BTreeSet<AgencyId>,
+    pub resumed_by: BTreeSet<AgencyId>,
     pub suspended: bool,
+    /// The version that every party has signed.
+    pub in_force: Option<Agreement>,
+}
+
+impl Signed {
+    /// The version in force, when a newer one is proposed.
+    pub fn into_force(self) -> Option<Agreement> {
+        self.in_force
+    }
 }
 
 /// Everything that policy asks about people and instruments.

@@ -1,7 +1,7 @@
 //! Bundles: one bad object never loses the others, and the text is kept to the byte.
 
 use base::crypto::sha256;
-use interop::stix::{Bundle, Class, Detail, StixObject};
+use interop::stix::{Bundle, Class, Detail, StixId, StixObject};
 use interop::{Effect, Fault};
 
 use crate::sample::{ADDRESS, IDENTITY, INDICATOR};
@@ -71,7 +71,7 @@ fn the_head_of_an_indicator_is_read() {
         head.created.and_then(interop::stix::Timestamp::time).expect("after 1970").ms() % 1000,
         678
     );
-    assert_eq!(head.created_by.as_ref().map(|id| id.type_name()), Some("identity"));
+    assert_eq!(head.created_by.as_ref().map(StixId::type_name), Some("identity"));
     assert!(head.revoked);
     assert_eq!(head.name.as_deref(), Some("beacon"));
     assert_eq!(head.description.as_deref(), Some("Seen twice."));

@@ -51,9 +51,9 @@ fn levels_of_a_text() {
     assert!(matches!(Json::parse(&deep(limit::JSON_DEPTH + 1)), Err(Fault::Depth)));
     // The object itself is the first level.
     assert!(StixObject::read(&with(IDENTITY, "x", &deep(limit::JSON_DEPTH - 1))).is_ok());
-    let deeper = IDENTITY.replace("{", &format!("{{\"x\":{},", deep(limit::JSON_DEPTH)));
+    let deeper = IDENTITY.replace('{', &format!("{{\"x\":{},", deep(limit::JSON_DEPTH)));
     assert_eq!(slugs(&deeper), ["json-depth"]);
-    let abyss = IDENTITY.replace("{", &format!("{{\"x\":{},", deep(100_000)));
+    let abyss = IDENTITY.replace('{', &format!("{{\"x\":{},", deep(100_000)));
     let text = bundle_of(&[&abyss, IDENTITY]);
     assert_eq!(read(&text).objects().flatten().count(), 1, "the other is taken");
 }

@@ -1,6 +1,8 @@
 //! Notes, checkpoints and cosignatures against the specification and other people's programs.
 #![expect(clippy::unwrap_used, reason = "a fault in a helper is a fault of the test")]
 
+use std::slice::from_ref;
+
 use base::crypto::{Algorithm, sha256};
 use base::{Digest, Time, limit};
 use base64::Engine as _;
@@ -156,16 +158,16 @@ fn signed_note_unknown_keys_are_ignored_even_when_name_or_id_is_known() {
     assert_eq!(forged.open(&keys_of(&[&known]), Require::Any).unwrap().by.len(), 1);
     let other = signer("agency.example/acts", Algorithm::Ed25519, 3);
     assert!(matches!(note.open(&keys_of(&[&other]), Require::Any), Err(Error::Unsigned)));
-    let none = VerifierKeys::default();
-    assert!(matches!(note.open(&none, Require::Any), Err(Error::Unsigned)));
+    let nobody = VerifierKeys::default();
+    assert!(matches!(note.open(&nobody, Require::Any), Err(Error::Unsigned)));
 }
 
 #[test]
 fn signed_note_one_false_signature_by_a_known_key_refuses_the_note() {
     let (first, second) =
         (signer("a.example", Algorithm::Ed25519, 1), signer("b.example", Algorithm::Ed25519, 2));
-    let note = Note::sign("text\n", &[first.clone()]).unwrap();
-    let other = Note::sign("other\n", &[second.clone()]).unwrap();
+    let note = Note::sign("text\n", from_ref(&first)).unwrap();
+    let other = Note::sign("other\n", from_ref(&second)).unwrap();
     let false_line = other.signatures().first().unwrap();
     let mixed = format!("{note}{false_line}\n");
     let mixed = Note::parse(mixed.as_bytes()).unwrap();
@@ -174,7 +176,7 @@ fn signed_note_one_false_signature_by_a_known_key_refuses_the_note() {
     let fault = mixed.open(&both, Require::Any);
     assert!(matches!(fault, Err(Error::Signature { key, .. }) if key.starts_with("b.example+")));
     // So does a second, false line by a key that signed well before.
-    let again = Note::sign("other\n", &[first.clone()]).unwrap();
+    let again = Note::sign("other\n", from_ref(&first)).unwrap();
     let doubled = format!("{note}{}\n", again.signatures().first().unwrap());
     let doubled = Note::parse(doubled.as_bytes()).unwrap();
     assert!(matches!(
@@ -245,14 +247,14 @@ fn signed_note_what_is_no_note_is_refused() {
 fn signed_note_the_last_empty_line_parts_text_and_signatures() {
     let key = signer("a.example", Algorithm::Ed25519, 1);
     for text in ["\n", "\n\n", "a\n", "a\n\n", "a\n\nb\n", "\n\n\na\n", "— a.example AAAA\n"] {
-        let note = Note::sign(text, &[key.clone()]).unwrap();
+        let note = Note::sign(text, from_ref(&key)).unwrap();
         let read = Note::parse(note.to_string().as_bytes()).unwrap();
         assert_eq!(read.unverified_text(), text);
         assert_eq!(read, note);
         assert_eq!(theirs(&note.to_string(), &[&key.key().to_string()]).unwrap(), 1);
     }
     for text in ["", "a", "a\nb", "a\r\n", "a\u{7}\n"] {
-        assert!(matches!(Note::sign(text, &[key.clone()]), Err(Error::Note)), "{text:?}");
+        assert!(matches!(Note::sign(text, from_ref(&key)), Err(Error::Note)), "{text:?}");
     }
     assert!(matches!(Note::sign("a\n", &[]), Err(Error::Unsigned)));
 }
@@ -279,9 +281,9 @@ fn limit_note_signatures() {
 #[test]
 fn limit_note_bytes() {
     let key = signer("a.example", Algorithm::Ed25519, 1);
-    let overhead = Note::sign("\n", &[key.clone()]).unwrap().to_string().len();
+    let overhead = Note::sign("\n", from_ref(&key)).unwrap().to_string().len();
     let text = |bytes: usize| format!("{}\n", "x".repeat(bytes - overhead));
-    let largest = Note::sign(&text(limit::NOTE_BYTES), &[key.clone()]).unwrap();
+    let largest = Note::sign(&text(limit::NOTE_BYTES), from_ref(&key)).unwrap();
     assert_eq!(largest.to_string().len(), limit::NOTE_BYTES);
     assert_eq!(Note::parse(largest.to_string().as_bytes()).unwrap(), largest);
     let larger = limit::NOTE_BYTES + 1;
@@ -388,7 +390,7 @@ fn tlog_checkpoint_what_is_no_checkpoint_is_refused() {
         format!("{ORIGIN}\n0x1\n{root}\n"),
         format!("{ORIGIN}\n18446744073709551616\n{root}\n"),
         format!("{ORIGIN}\n1\n{}\n", root.trim_end_matches('=')),
-        format!("{ORIGIN}\n1\n{} \n", root),
+        format!("{ORIGIN}\n1\n{root} \n"),
         format!("{ORIGIN}\n1\n{}\n", STANDARD.encode([7; 31])),
         format!("{ORIGIN}\n1\n{}\n", STANDARD.encode([7; 33])),
     ];
@@ -407,10 +409,10 @@ fn tlog_checkpoint_extension_lines_are_kept_but_never_signed_by_a_log_of_ours() 
     assert_eq!(read.extension(), ["line one", "line two"]);
     assert_eq!(read.to_string(), text);
     let key = signer(ORIGIN, Algorithm::Ed25519, 1);
-    assert!(matches!(read.sign(&[key.clone()]), Err(Error::Extension)));
+    assert!(matches!(read.sign(from_ref(&key)), Err(Error::Extension)));
     assert!(checkpoint().extension().is_empty());
     // Another's log may sign them, and its readers see them.
-    let note = Note::sign(&text, &[key.clone()]).unwrap();
+    let note = Note::sign(&text, from_ref(&key)).unwrap();
     let log = LogKeys::new(vec![key.key().clone()], Require::Any).unwrap();
     assert_eq!(log.open(&note).unwrap(), read);
 }
@@ -419,14 +421,14 @@ fn tlog_checkpoint_extension_lines_are_kept_but_never_signed_by_a_log_of_ours() 
 fn a_log_signs_and_is_read_under_its_origin_alone() {
     let ours = signer(ORIGIN, Algorithm::Ed25519, 1);
     let other = signer("other.example/acts", Algorithm::Ed25519, 2);
-    assert!(matches!(checkpoint().sign(&[other.clone()]), Err(Error::OtherLog(_))));
-    let note = checkpoint().sign(&[ours.clone()]).unwrap();
+    assert!(matches!(checkpoint().sign(from_ref(&other)), Err(Error::OtherLog(_))));
+    let note = checkpoint().sign(from_ref(&ours)).unwrap();
     let log = LogKeys::new(vec![ours.key().clone()], Require::Any).unwrap();
     assert_eq!(log.origin().as_str(), ORIGIN);
     assert_eq!(log.open(&note).unwrap(), checkpoint());
     // The same key signed a text that says another origin.
     let foreign = checkpoint().to_string().replace(ORIGIN, "third.example/acts");
-    let foreign = Note::sign(&foreign, &[ours.clone()]).unwrap();
+    let foreign = Note::sign(&foreign, from_ref(&ours)).unwrap();
     assert!(
         matches!(log.open(&foreign), Err(Error::OtherLog(origin)) if origin == "third.example/acts")
     );
@@ -531,7 +533,7 @@ proptest! {
         number: u8,
     ) {
         let ours = signer(&name, Algorithm::Ed25519, number);
-        let note = Note::sign(&text, &[ours.clone()]).unwrap();
+        let note = Note::sign(&text, from_ref(&ours)).unwrap();
         let key = ours.key().to_string();
         prop_assert_eq!(theirs(&note.to_string(), &[&key]).unwrap(), 1);
         let verifier = StandardVerifier::new(&key).unwrap();
@@ -552,7 +554,7 @@ proptest! {
         to in any::<u8>(),
     ) {
         let ours = signer("a.example", Algorithm::Ed25519, 1);
-        let note = Note::sign(&text, &[ours.clone()]).unwrap().to_string().into_bytes();
+        let note = Note::sign(&text, from_ref(&ours)).unwrap().to_string().into_bytes();
         let mut changed = note.clone();
         let place = at.index(changed.len());
         prop_assume!(changed[place] != to);

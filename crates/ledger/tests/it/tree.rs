@@ -45,10 +45,8 @@ const RFC_6962: [(&str, &str); 9] = [
 ];
 
 fn from_hex(text: &str) -> Vec<u8> {
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
-        .collect()
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    text.as_bytes().chunks(2).map(byte).collect()
 }
 
 fn head(size: u64, hashes: &dyn Hashes) -> Head {

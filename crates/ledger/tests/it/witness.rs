@@ -112,7 +112,7 @@ fn tlog_witness_403_without_a_good_signature_of_the_log() {
     let log = stored(3);
     let origin = || Origin::new(ORIGIN).unwrap();
     let thief = signer(ORIGIN, Algorithm::Ed25519, 2);
-    let note = Checkpoint::new(origin(), head(3, &log)).sign(&[thief.clone()]).unwrap();
+    let note = Checkpoint::new(origin(), head(3, &log)).sign(&[thief]).unwrap();
     assert_eq!(status(&Head::empty(), &Request::new(0, &note, &log).unwrap()), 403);
     // A line that names the known key, but is over another text.
     let other = signed(head(2, &log));
@@ -198,10 +198,10 @@ fn tlog_witness_a_fork_is_never_cosigned() {
 #[test]
 fn tlog_witness_of_two_requests_from_one_size_the_second_is_refused() {
     let log = stored(9);
-    let (short, long) = (request(3, 5, &log), request(3, 9, &log));
+    let (first, second) = (request(3, 9, &log), request(3, 5, &log));
     let mut kept = head(3, &log);
-    ask(&mut kept, &long).unwrap();
-    assert!(matches!(ask(&mut kept, &short), Err(Refusal::Conflict { size: 9 })));
+    ask(&mut kept, &first).unwrap();
+    assert!(matches!(ask(&mut kept, &second), Err(Refusal::Conflict { size: 9 })));
     assert_eq!(kept, head(9, &log));
 }
 
@@ -279,7 +279,7 @@ fn a_log_adds_the_cosignatures_that_it_verified() {
     let response = Response { status: 200, body: body.as_bytes() };
     let answer = request.answered(response, &witness_keys(), 9).unwrap();
     let Answer::Cosigned(lines) = answer else { panic!("{answer:?}") };
-    assert_eq!(lines, [cosignature.clone()]);
+    assert_eq!(lines, std::slice::from_ref(&cosignature));
     let mut note = request.checkpoint.clone();
     note.add(lines.first().unwrap().clone()).unwrap();
     assert_eq!(note.to_string(), format!("{}{cosignature}\n", request.checkpoint));
@@ -312,8 +312,8 @@ fn a_log_refuses_answers_that_do_not_count() {
     for status in [400, 403, 404, 422, 500, 503] {
         assert_eq!(answered(status, "why").unwrap(), Answer::Refused { status });
     }
-    let long = "x".repeat(limit::NOTE_BYTES + 1);
-    assert!(matches!(answered(200, &long), Err(Error::Answer)));
+    let endless = "x".repeat(limit::NOTE_BYTES + 1);
+    assert!(matches!(answered(200, &endless), Err(Error::Answer)));
     let as_log = VerifierKeys::new(vec![log_key().key().clone()]).unwrap();
     let response = Response { status: 200, body: b"x\n" };
     assert!(request.answered(response, &as_log, 9).is_err());
@@ -361,7 +361,8 @@ fn witness_key(number: u8) -> VerifierKey {
 fn two_groups() -> String {
     let mut file = format!("# An example.\n\nlog {}\n", log_key().key());
     for (name, number) in [("X1", 11), ("X2", 12), ("X3", 13), ("Y1", 21), ("Y2", 22), ("Y3", 23)] {
-        file += &format!("\twitness {name}  {} \n", witness_key(number));
+        let line = format!("\twitness {name}  {} \n", witness_key(number));
+        file += &line;
     }
     file += "group X-witnesses 2 X1 X2 X3\n  # Others.\ngroup Y-witnesses any Y1 Y2 Y3\n";
     file + "group X-and-Y all X-witnesses Y-witnesses\nquorum X-and-Y\n"
@@ -551,8 +552,8 @@ fn tlog_policy_names_are_octets_and_32_of_each_have_room() {
 fn limit_definitions_of_a_policy() {
     let file = |count: u8| -> String {
         let key = |number| signer("log.example", Algorithm::Ed25519, number).key().to_string();
-        (0..count).map(|number| format!("log {}\n", key(number))).collect::<String>()
-            + "quorum none"
+        let lines: Vec<_> = (0..count).map(|number| format!("log {}", key(number))).collect();
+        lines.join("\n") + "\nquorum none"
     };
     assert!(Trust::parse(file(64).as_bytes()).is_ok());
     assert!(matches!(Trust::parse(file(65).as_bytes()), Err(Error::Policy { line: 65, .. })));
