@@ -10,7 +10,7 @@ pub const BUNDLE_OBJECTS: usize = 200_000;
 pub const OBJECT_BYTES: usize = 1024 * 1024;
 /// Levels of lists and objects in one JSON text, itself the first: readers go down recursively.
 pub const JSON_DEPTH: usize = 32;
-/// Values in one JSON text: 32 bytes each in memory, so that 1 MiB of text cannot become 100 MiB.
+/// Values in one JSON text: at most 56 bytes each, so the tree of an object stays below 4 MiB.
 pub const JSON_VALUES: usize = 65_536;
 /// Object markings, and granular markings, of one STIX object: each is looked up for each reader.
 pub const MARKINGS_PER_OBJECT: usize = 64;

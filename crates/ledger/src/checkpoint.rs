@@ -3,6 +3,7 @@
 use std::fmt;
 
 use base::Digest;
+use base::crypto::sha256;
 
 use crate::encoding::{base64, decimal, excerpt, hash_from_base64};
 use crate::error::Error;
@@ -30,6 +31,12 @@ impl Origin {
     /// The line, without its newline.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// SHA-256 of the origin: a witness shows its checkpoint at `<this>/checkpoint`
+    /// (tlog-witness, "Monitor Retrieval Mechanism").
+    pub fn digest(&self) -> Digest {
+        sha256(self.0.as_bytes())
     }
 }
 

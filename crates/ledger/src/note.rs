@@ -1,6 +1,6 @@
 //! Signed notes (C2SP signed-note v1.0.0): a text, an empty line, and who signed it.
 //!
-//! Signature types here: `0x01` Ed25519 over the text; `0x04` a cosignature ([`crate::cosignature`]);
+//! Signature types: `0x01`, Ed25519 over the text; `0x04`, a cosignature ([`crate::cosignature`]);
 //! and ML-DSA-87, which C2SP has not assigned. Its type is `0xff`, followed as C2SP recommends by
 //! an identifier of its own, `muster/ml-dsa-87/v1`; its key is the 2,592 bytes of FIPS 204, and it
 //! signs that identifier, a newline and the text, with an empty context. So for each type:

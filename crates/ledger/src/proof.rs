@@ -51,7 +51,7 @@ pub fn verify_inclusion(
     if index >= size {
         return Err(Error::Index { index, size });
     }
-    // `node` and `last` are the numbers of the leaf's ancestor and of the last node, level by level.
+    // The numbers of the leaf's ancestor and of the last node, level by level.
     let (mut node, mut last) = (index, size - 1);
     let mut root = *leaf;
     for sibling in path {

@@ -2,7 +2,7 @@
 //!
 //! A tile holds up to 256 neighbouring hashes of a level, 32 bytes each; at level l each is the
 //! root over 256^l leaves. A bundle holds the up to 256 entries beneath a tile of level 0. Full
-//! ones never change. The one at the right edge of each level is *partial*: a new width, a new file.
+//! ones never change. The one at the right edge of a level is *partial*: a new width, a new file.
 
 use std::fmt;
 use std::str::FromStr;
@@ -365,14 +365,21 @@ impl Edge {
         &self.frontier
     }
 
+    /// The tiles that became full since they were last taken, for a store that keeps no others.
+    ///
+    /// [`Tile::bytes`] makes a partial tile from what such a store keeps.
+    pub fn take_full(&mut self) -> Vec<(Tile, Vec<u8>)> {
+        std::mem::take(&mut self.full)
+    }
+
     /// The tiles to write before a checkpoint of this size is published, as [`grown`] lists them.
     ///
     /// Takes them: the next call gives what changed after this one.
     pub fn take(&mut self) -> Vec<(Tile, Vec<u8>)> {
-        let mut tiles = std::mem::take(&mut self.full);
-        let size = self.frontier.size();
+        let (taken, size) = (self.taken, self.frontier.size());
+        let mut tiles = self.take_full();
         for (level, hashes) in (0..=LEVEL_MAX).zip(&self.levels) {
-            let changed = hashes_at(self.taken, level) != hashes_at(size, level);
+            let changed = hashes_at(taken, level) != hashes_at(size, level);
             let edge = hashes_at(size, level) >> TILE_BITS;
             if let Some(tile) = Tile::in_tree(size, level, edge).filter(|_| changed) {
                 tiles.push((tile, tile_bytes(hashes)));

@@ -8,8 +8,8 @@ use crate::{AGENCY_DEPTH, Error};
 
 /// The units of each agency, each under the one above it.
 ///
-/// The tree says whose records are *own*. An edge to a superior that has no say over content, such as
-/// the ministry's over a service, is left out: then no rule of a capability can reach across it.
+/// The tree says whose records are *own*. An edge to a superior that has no say over content, such
+/// as the ministry's over a service, is left out: then no rule of a capability can reach across it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AgencyTree(BTreeMap<AgencyId, AgencyId>);
 

@@ -321,7 +321,7 @@ impl<'a> Hearing<'a> {
         class: Class,
         cited: &mut Cited,
     ) -> Consent {
-        let Answered { allowed, failed, ids } = match self.ask(action, resource) {
+        let Answered { allowed, failed, ids } = match self.ask(action, originator, resource) {
             Ok(answered) => answered,
             Err(cause) => return Consent::Failed(cause.to_string()),
         };
@@ -349,11 +349,16 @@ impl<'a> Hearing<'a> {
         }
     }
 
-    fn ask(&self, action: &Action, resource: EntityUid) -> Result<Answered, Error> {
+    fn ask(
+        &self,
+        action: &Action,
+        originator: AgencyId,
+        resource: EntityUid,
+    ) -> Result<Answered, Error> {
         let set: Arc<PolicySet> = if self.whole {
             self.epoch.whole().clone()
         } else {
-            self.epoch.slice(self.profile.attributes().agency, action)?
+            self.epoch.slice(self.profile.attributes().agency, action, originator)?
         };
         let principal = self.profile.entity().uid();
         let action = entity::action_uid(action)?;

@@ -1,7 +1,8 @@
 //! The mandatory rules: who may read a label at all, and what a product of several labels bears.
 //!
-//! Labels of one play form a join-semilattice under [`leq`]; [`join`] is its least upper bound, up to
-//! the limits of a label's size. Reading is monotone: who may read a label may read every lower one.
+//! Labels of one play form a join-semilattice under [`leq`]; [`join`] is its least upper bound, up
+//! to the limits of a label's size. Reading is monotone: who may read a label may read every lower
+//! one.
 
 use std::collections::{BTreeMap, BTreeSet};
 

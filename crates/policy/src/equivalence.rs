@@ -1,8 +1,8 @@
 //! Equivalence of two schemes under one agreement, and the laws that a table keeps before signing.
 //!
 //! A table maps markings of one scheme to another. All rows of a marking's level whose required
-//! codes it has apply together: the highest level and every added code. A marking of which a code is
-//! in no row that applies, or whose level has no row without codes, is refused: no row, no flow.
+//! codes it has apply together: the highest level and every added code. A marking of which a code
+//! is in no row that applies, or whose level has no row without codes, is refused: no row, no flow.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -162,8 +162,8 @@ impl Table {
     /// `back` is the table of the other direction, where the agreement has one.
     ///
     /// # Errors
-    /// [`Error::Table`] when it names what does not exist; [`Error::Equivalence`] with markings that
-    /// break a law.
+    /// [`Error::Table`] when it names what does not exist; [`Error::Equivalence`] with markings
+    /// that break a law.
     pub fn check(&self, back: Option<&Self>, schemes: &Schemes) -> Result<(), Error> {
         let (from, to) = (schemes.get(&self.from)?, schemes.get(&self.to)?);
         if let Some(rule) = self.fault(from, to) {

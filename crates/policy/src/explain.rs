@@ -57,8 +57,11 @@ impl Explanation {
 /// LIMIT: a proof is three steps deep, so the recursion is too.
 fn push_steps(text: &mut String, steps: &[Step], depth: usize) {
     for step in steps {
-        let sign = if step.holds { '+' } else { '-' };
-        text.push_str(&format!("{}{sign} {}\n", "  ".repeat(depth), step.text));
+        let sign = if step.holds { "+ " } else { "- " };
+        text.push_str(&"  ".repeat(depth));
+        text.push_str(sign);
+        text.push_str(&step.text);
+        text.push('\n');
         push_steps(text, &step.because, depth + 1);
     }
 }

@@ -32,7 +32,7 @@ pub use agreement::{
     Action, Agreement, Ceiling, Clause, ClauseRef, Discloses, Effect, Grantee, Limits, Onward,
     Roles, Window,
 };
-pub use compile::{Class, Declared, PolicyEpoch, Sources, Text, compile, next_boundary};
+pub use compile::{Class, Declared, PolicyEpoch, Sources, Text, compile, next_boundary, recompile};
 pub use decide::{Decision, Intent, Reason, Target, Verdict, decide, decide_act, decide_whole};
 pub use dominance::{Shortfall, high_water, join, join_all, leq, readable, shortfalls};
 pub use equivalence::{Mapped, Outcome, Row, Table};
@@ -52,5 +52,7 @@ pub const CLAUSES_PER_AGREEMENT: usize = 200;
 pub const LABELS_PER_NODE: usize = 65_536;
 /// Readable sets kept for one epoch, about 200 profiles with 80 actions; beyond it all are dropped.
 pub const READABLE_SETS: usize = 16_384;
+/// Slices kept for one epoch: triples of reader's agency, action and originator.
+pub const SLICES: usize = 16_384;
 /// Units between an agency and the top of its line: a deeper tree is a mistake.
 pub const AGENCY_DEPTH: usize = 16;

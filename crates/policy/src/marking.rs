@@ -161,10 +161,11 @@ impl Scheme {
         }
     }
 
-    /// Reads a marking that [`Scheme::write`] wrote, or that a person typed; `None` when it is none.
+    /// Reads a marking that [`Scheme::write`] wrote, or that a person typed; `None` when it is
+    /// none.
     ///
-    /// Capitals do not matter; nor does the order of parts and codes. Constraints are not asked: the
-    /// composer calls [`Scheme::check`], so that it can say what is wrong.
+    /// Capitals do not matter; nor does the order of parts and codes. Constraints are not asked:
+    /// the composer calls [`Scheme::check`], so that it can say what is wrong.
     pub fn read(&self, text: &str, form: Form) -> Option<Marking> {
         let text = text.trim().to_uppercase();
         let file = self.file();

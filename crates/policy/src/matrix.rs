@@ -18,36 +18,33 @@ pub fn matrix(
     labels: &[(&str, &Label)],
     purpose: &Token,
 ) -> String {
-    let first = profiles.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let names = profiles.iter().map(|(name, _)| name.chars().count());
+    let words = actions.iter().map(|action| action.as_str().len());
+    let width = names.chain(words).max().unwrap_or(0);
+    let heads: Vec<&str> = labels.iter().map(|(name, _)| *name).collect();
     let mut text = String::new();
     for action in actions {
         let intent = Intent { action, purpose };
-        let heads = labels.iter().map(|(name, _)| (*name).to_owned()).collect();
-        push_row(&mut text, (action.as_str(), first.max(action.as_str().len())), labels, heads);
+        text.push_str(&row((action.as_str(), width), labels, &heads));
         for (name, profile) in profiles {
             let cells = labels.iter().map(|(_, label)| cell(epoch, profile, intent, label));
-            let width = first.max(action.as_str().len());
-            push_row(&mut text, (name, width), labels, cells.map(str::to_owned).collect());
+            let cells: Vec<&str> = cells.collect();
+            text.push_str(&row((name, width), labels, &cells));
         }
         text.push('\n');
     }
     text
 }
 
-fn push_row(
-    text: &mut String,
-    first: (&str, usize),
-    labels: &[(&str, &Label)],
-    cells: Vec<String>,
-) {
+/// One row: the first column, then a cell under each label.
+fn row(first: (&str, usize), labels: &[(&str, &Label)], cells: &[&str]) -> String {
     let (name, width) = first;
-    let mut row = format!("{name:width$}");
-    for ((head, _), cell) in labels.iter().zip(cells) {
+    let padded = |((head, _), cell): (&(&str, &Label), &&str)| {
         let width = head.chars().count().max(5);
-        row.push_str(&format!(" | {cell:width$}"));
-    }
-    text.push_str(row.trim_end());
-    text.push('\n');
+        format!("{cell:width$}")
+    };
+    let cells: Vec<String> = labels.iter().zip(cells).map(padded).collect();
+    format!("{name:width$} | {}", cells.join(" | ")).trim_end().to_owned() + "\n"
 }
 
 fn cell(epoch: &PolicyEpoch, profile: &Profile, intent: Intent<'_>, label: &Label) -> &'static str {

@@ -1,7 +1,7 @@
 //! Readable sets: policy is asked once for each label, never for each record.
 //!
-//! Labels are few and never change, so a reader's rights are a set of label numbers. A set belongs to
-//! one epoch, grows with new labels and is nothing from the epoch's boundary on.
+//! Labels are few and never change, so a reader's rights are a set of label numbers. A set belongs
+//! to one epoch, grows with new labels and is nothing from the epoch's boundary on.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,7 +1,7 @@
 //! The texts that the compiler writes: the schema, the mandatory rules, and a rule for each clause.
 //!
-//! Everything put into a text is an id, a number, an action or a [`Token`], none of which can hold a
-//! quotation mark or a backslash, so no text can be broken out of.
+//! Everything put into a text is an id, a number, an action or a [`Token`], none of which can hold
+//! a quotation mark or a backslash, so no text can be broken out of.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -11,7 +11,7 @@ use base::{SchemeId, Token};
 use crate::agreement::{Action, Agreement, Clause, Effect, Grantee, Limits};
 use crate::compile::{Class, Declared};
 use crate::entity::LIVE;
-use crate::scheme::Schemes;
+use crate::scheme::{Scheme, Schemes};
 
 /// The prefix of a mandatory rule's id.
 pub const MANDATORY: &str = "mandatory";
@@ -41,7 +41,7 @@ pub fn schema(schemes: &Schemes, declared: &BTreeSet<Declared>) -> String {
         fields.join(", ")
     };
     let marked = "schemes: Set<String>, markings: Markings, caveats: Set<String>, play: String";
-    let mut text = format!(
+    let types = format!(
         "type Cleared = {{ level: Long, compartments: Set<String> }};
 type Marking = {{ level: Long, compartments: Set<String>, restricted: Bool, \
          released_to: Set<String> }};
@@ -56,17 +56,18 @@ entity Target in [Agency] = {{ agency: Agency, state: String, facts: Set<String>
         fields("Cleared"),
         fields("Marking"),
     );
-    for Declared { action, class } in declared {
+    let action = |Declared { action, class }: &Declared| {
         let resource = match class {
             Class::Read => "Label",
             Class::Own | Class::Joint => "Target",
         };
-        text.push_str(&format!(
+        format!(
             "action \"{action}\" appliesTo {{ principal: [Profile], resource: [{resource}], \
-             context: {{ purpose: String }} }};\n"
-        ));
-    }
-    text
+             context: {{ purpose: String }} }};"
+        )
+    };
+    let actions: Vec<String> = declared.iter().map(action).collect();
+    types + &actions.join("\n")
 }
 
 /// Dominance once more, as rules: so that the whole set can be analysed without this program.
@@ -78,7 +79,7 @@ unless {{ resource.play == \"{LIVE}\" || principal.exercises.contains(resource.p
     let known = format!(
         "forbid (principal, action, resource)
 unless {{ {}.containsAll(resource.schemes) }};",
-        quoted(schemes.iter().map(|scheme| scheme.id()))
+        quoted(schemes.iter().map(Scheme::id))
     );
     let mut rules =
         vec![(format!("{MANDATORY}:play"), play), (format!("{MANDATORY}:schemes"), known)];

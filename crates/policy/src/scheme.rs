@@ -1,8 +1,8 @@
 //! Schemes of labels: levels, compartments, audiences, caveats and how they are written.
 //!
 //! A scheme's file has the shape of an XMLSPIF 2.1 policy: `levels` are its classifications with
-//! their hierarchy, `compartments` restrictive, `audiences` permissive and `caveats` informative tags,
-//! and `marking` its marking qualifiers. Ranks are never renumbered.
+//! their hierarchy, `compartments` restrictive, `audiences` permissive and `caveats` informative
+//! tags, and `marking` its marking qualifiers. Ranks are never renumbered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -246,8 +246,8 @@ impl Scheme {
 
     /// Checks that the scheme has the marking's level, codes and list of audiences.
     ///
-    /// This is what writing and reading need. A join may break the constraints of [`Scheme::check`],
-    /// such as SENSITIVE above OFFICIAL, and can still be written.
+    /// This is what writing and reading need. A join may break the constraints of
+    /// [`Scheme::check`], such as SENSITIVE above OFFICIAL, and can still be written.
     ///
     /// # Errors
     /// [`Error::Marking`] names the first that is not known.
@@ -452,10 +452,10 @@ impl Schemes {
     /// Reads schemes from the texts of their files, each with the name that errors use.
     ///
     /// # Errors
-    /// [`Error::SchemeFile`] for a text of another shape; [`Error::SchemeRule`] when a scheme, or two
-    /// together, break a rule: between schemes the first words of a marking differ, so that a reader
-    /// knows the scheme, and an audience's code means the same everywhere, because a reader holds
-    /// audiences once for all schemes.
+    /// [`Error::SchemeFile`] for a text of another shape; [`Error::SchemeRule`] when a scheme, or
+    /// two together, break a rule: between schemes the first words of a marking differ, so that a
+    /// reader knows the scheme, and an audience's code means the same everywhere, because a reader
+    /// holds audiences once for all schemes.
     pub fn load(files: &[(&str, &str)]) -> Result<Self, Error> {
         let nations: NationsFile = toml::from_str(NATIONS)
             .map_err(|cause| Error::SchemeFile("nations.toml".into(), Box::new(cause)))?;
@@ -521,7 +521,8 @@ impl Schemes {
         label.markings().iter().try_for_each(|(id, marking)| self.get(id)?.check(marking))
     }
 
-    /// The audiences that a holder of `codes` belongs to: the codes and every group with one of them.
+    /// The audiences that a holder of `codes` belongs to: the codes and every group with one of
+    /// them.
     ///
     /// A clearance holds this closure, so that dominance needs no scheme.
     pub fn audiences_of(&self, codes: &BTreeSet<Token>) -> BTreeSet<Token> {

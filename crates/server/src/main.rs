@@ -1,2 +1,24 @@
-//! The binary `muster`.
-fn main() {}
+//! RIM: the binary muster.
+
+mod certificate;
+mod clock;
+mod command;
+mod config;
+mod demo;
+mod disk;
+mod headers;
+mod layout;
+mod listen;
+mod metrics;
+mod pages;
+mod reason;
+mod running;
+mod site;
+mod terminal;
+mod verify;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    command::run()
+}

@@ -65,8 +65,8 @@ impl Data {
 /// Copies a node, which may be running, into a directory that must be empty or absent.
 ///
 /// # Errors
-/// [`Error::NotEmpty`]; [`Error::Corrupt`] when the node's own files are damaged; [`Error::Busy`]
-/// when the log never stood still for the blink that two snapshots need.
+/// [`Error::NotEmpty`]; [`Error::Corrupt`] or [`Error::BlobChanged`] when the node's own files are
+/// damaged; [`Error::Busy`] when the log never stood still for the blink that two snapshots need.
 pub fn backup(data: &Data, target: &Path) -> Result<Manifest, Error> {
     require_empty(target)?;
     make_directory(target)?;
@@ -87,7 +87,12 @@ pub fn backup(data: &Data, target: &Path) -> Result<Manifest, Error> {
         for address in blobs.addresses()? {
             let name = blob_name(address);
             let to = target.join(&name);
-            if let Some(bytes) = copy(&blobs.path(address), &to, address, Absent::Passed)? {
+            let copied = copy(&blobs.path(address), &to, address, Absent::Passed);
+            let copied = copied.map_err(|fault| match fault {
+                Error::Changed(_) => Error::BlobChanged(address),
+                other => other,
+            })?;
+            if let Some(bytes) = copied {
                 files.push(File { name, digest: address, bytes });
             }
         }

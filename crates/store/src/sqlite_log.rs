@@ -17,6 +17,8 @@ use crate::secrets::{PackedSecrets, Rewrap};
 use crate::sqlite::{Durability, open, open_reader};
 use crate::{Error, row};
 
+// Parameters are `?1` here: SQLite takes `$1` for a name and numbers it by where it first stands.
+
 pub(crate) const LOG_SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS head (
     log INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL,
@@ -38,37 +40,37 @@ CREATE TABLE IF NOT EXISTS secret (
     place INTEGER PRIMARY KEY, week INTEGER NOT NULL, wrapped BLOB NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS secret_week ON secret (week);";
 
-const SELECT_HEAD: &str = "SELECT epoch, size, root, frontier, note FROM head WHERE log = $1";
+const SELECT_HEAD: &str = "SELECT epoch, size, root, frontier, note FROM head WHERE log = ?1";
 const INSERT_HEAD: &str = "INSERT OR IGNORE INTO head (log, epoch, size, root, frontier, note)
-    VALUES ($1, 0, 0, zeroblob(32), x'', x'')";
-const RAISE_EPOCH: &str = "UPDATE head SET epoch = epoch + 1 WHERE log = $1";
-const UPDATE_HEAD: &str = "UPDATE head SET size = $4, root = $5, frontier = $6, note = $7
-    WHERE log = $1 AND epoch = $2 AND size = $3";
+    VALUES (?1, 0, 0, zeroblob(32), x'', x'')";
+const RAISE_EPOCH: &str = "UPDATE head SET epoch = epoch + 1 WHERE log = ?1";
+const UPDATE_HEAD: &str = "UPDATE head SET size = ?4, root = ?5, frontier = ?6, note = ?7
+    WHERE log = ?1 AND epoch = ?2 AND size = ?3";
 const INSERT_ENTRY: &str = "INSERT INTO entry
-    (place, leaf, header, commitments, portions, signature) VALUES ($1, $2, $3, $4, $5, $6)";
-const INSERT_TILE: &str = "INSERT INTO tile (log, level, number, hashes) VALUES ($1, $2, $3, $4)";
-const INSERT_CHECKPOINT: &str = "INSERT OR REPLACE INTO checkpoint (place, note) VALUES ($1, $2)";
+    (place, leaf, header, commitments, portions, signature) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const INSERT_TILE: &str = "INSERT INTO tile (log, level, number, hashes) VALUES (?1, ?2, ?3, ?4)";
+const INSERT_CHECKPOINT: &str = "INSERT OR REPLACE INTO checkpoint (place, note) VALUES (?1, ?2)";
 const INSERT_RECEIPT: &str = "INSERT INTO receipt (key, command, sequence, entries, at)
-    VALUES ($1, $2, $3, $4, $5)";
-const SELECT_RECEIPT: &str = "SELECT command, sequence, entries, at FROM receipt WHERE key = $1";
+    VALUES (?1, ?2, ?3, ?4, ?5)";
+const SELECT_RECEIPT: &str = "SELECT command, sequence, entries, at FROM receipt WHERE key = ?1";
 const INSERT_SECRET: &str =
-    "INSERT OR REPLACE INTO secret (place, week, wrapped) VALUES ($1, $2, $3)";
-const SELECT_SECRET: &str = "SELECT place, week, wrapped FROM secret WHERE place = $1";
+    "INSERT OR REPLACE INTO secret (place, week, wrapped) VALUES (?1, ?2, ?3)";
+const SELECT_SECRET: &str = "SELECT place, week, wrapped FROM secret WHERE place = ?1";
 const SELECT_SECRETS: &str = "SELECT place, week, wrapped FROM secret
-    WHERE place >= $1 AND place < $2 ORDER BY place LIMIT $3";
-const UPDATE_SECRET: &str = "UPDATE secret SET wrapped = $2 WHERE place = $1";
-const REWRAP_SECRET: &str = "UPDATE secret SET week = $2, wrapped = $3 WHERE place = $1";
-const SELECT_WEEK: &str = "SELECT week FROM secret WHERE week >= $1 ORDER BY week, place LIMIT 1";
-const SWEEP_SECRETS: &str = "DELETE FROM secret WHERE place >= $1 AND place < $2";
+    WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3";
+const UPDATE_SECRET: &str = "UPDATE secret SET wrapped = ?2 WHERE place = ?1";
+const REWRAP_SECRET: &str = "UPDATE secret SET week = ?2, wrapped = ?3 WHERE place = ?1";
+const SELECT_WEEK: &str = "SELECT week FROM secret WHERE week >= ?1 ORDER BY week, place LIMIT 1";
+const SWEEP_SECRETS: &str = "DELETE FROM secret WHERE place >= ?1 AND place < ?2";
 const SELECT_ENTRY: &str = "SELECT place, leaf, header, commitments, portions, signature
-    FROM entry WHERE place = $1";
+    FROM entry WHERE place = ?1";
 const SELECT_ENTRIES: &str = "SELECT place, leaf, header, commitments, portions, signature
-    FROM entry WHERE place >= $1 AND place < $2 ORDER BY place LIMIT $3";
+    FROM entry WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3";
 const SELECT_LEAVES: &str = "SELECT leaf FROM entry
-    WHERE place >= $1 AND place < $2 ORDER BY place LIMIT $3";
-const SELECT_TILE: &str = "SELECT hashes FROM tile WHERE log = $1 AND level = $2 AND number = $3";
+    WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3";
+const SELECT_TILE: &str = "SELECT hashes FROM tile WHERE log = ?1 AND level = ?2 AND number = ?3";
 const SELECT_CHECKPOINT: &str = "SELECT place, note FROM checkpoint
-    WHERE place >= $1 AND place <= $2 ORDER BY place DESC LIMIT 1";
+    WHERE place >= ?1 AND place <= ?2 ORDER BY place DESC LIMIT 1";
 
 /// Rows of all logs share a table: the log's number stands above 56 bits of sequence number.
 fn place(log: LogName, sequence: u64) -> i64 {

@@ -80,7 +80,7 @@ pub struct StateRow {
 /// The state of a node, beside its log.
 pub enum State {
     Sqlite(Mutex<Connection>),
-    Postgres(Mutex<PostgresState>),
+    Postgres(Box<Mutex<PostgresState>>),
 }
 
 /// A connection to state, made anew when it was lost.
@@ -160,7 +160,7 @@ impl State {
                 Ok(Self::Sqlite(Mutex::new(connection)))
             }
             Place::Postgres { url } => {
-                PostgresState::open(url).map(|state| Self::Postgres(Mutex::new(state)))
+                PostgresState::open(url).map(|state| Self::Postgres(Box::new(Mutex::new(state))))
             }
         }
     }

@@ -159,7 +159,7 @@ impl Table {
 
     fn sqlite_insert(&self) -> String {
         let values = |from: usize| -> String {
-            (from..=self.columns.len()).map(|i| format!("${i}")).collect::<Vec<_>>().join(", ")
+            (from..=self.columns.len()).map(|i| format!("?{i}")).collect::<Vec<_>>().join(", ")
         };
         match self.placed {
             Placed::No => {
@@ -169,7 +169,7 @@ impl Table {
             Placed::Yes => {
                 let names = self.names(2).join(", ");
                 format!(
-                    "INSERT INTO {} (place, {names}) VALUES (($1 << 56) | $2, {})",
+                    "INSERT INTO {} (place, {names}) VALUES ((?1 << 56) | ?2, {})",
                     self.name,
                     values(3)
                 )

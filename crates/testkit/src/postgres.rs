@@ -165,9 +165,9 @@ struct Running {
 
 /// A PostgreSQL server with a database cluster of its own.
 pub struct TemporaryPostgres {
-    // Dropped last: the server is stopped by then.
     running: Mutex<Running>,
     programs: Programs,
+    /// How many databases were made.
     next: AtomicU32,
     watcher: Child,
     directory: TemporaryDirectory,
@@ -357,8 +357,7 @@ impl Drop for TemporaryPostgres {
 
 /// Starts the program that stops the server and removes its directory once this process is gone.
 fn watch(programs: &Programs, directory: &Path) -> Result<Child> {
-    // `read` ends when the pipe closes. The directory is then removed under the server, if there is
-    // one: it stops at once, as its own process id is no longer in it.
+    // `read` ends when the pipe closes. The server removes the file with its id when it has ended.
     let script = "read -r _nothing
         pid=$(head -n 1 data/postmaster.pid 2>/dev/null) && kill -QUIT \"$pid\" 2>/dev/null
         while [ -n \"$pid\" ] && kill -0 \"$pid\" 2>/dev/null && [ -e data/postmaster.pid ]; do

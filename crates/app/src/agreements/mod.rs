@@ -164,10 +164,11 @@ fn propose(
             let members: Vec<Member> =
                 agreement.parties.iter().map(|party| Member::Agency(*party)).collect();
             let members = NonEmpty::new(members).map_err(Fault::bug)?;
-            let open = on.cell(markings.clone(), proposer, None)?;
+            let cell = on.cell(markings, proposer, Some(circle))?;
             let purpose = Line::new("agreement").map_err(Fault::bug)?;
-            entries.push(circles::form(open, &circles::Formed { circle, purpose, members })?);
-            on.cell(markings, proposer, Some(circle))?
+            let formed = circles::Formed { circle, purpose, members };
+            entries.push(circles::form(cell.clone(), &formed)?);
+            cell
         }
     };
     let digest = agreement.digest();

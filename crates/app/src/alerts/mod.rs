@@ -294,8 +294,8 @@ fn decide_raise(raise: Raise, on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fa
     }
     let members = NonEmpty::new(members).map_err(Fault::bug)?;
     let purpose = Line::new("alert").map_err(Fault::bug)?;
-    let label = Cell { label: cell.label, circle: None };
-    let formed = circles::form(label, &circles::Formed { circle, purpose, members })?;
+    // The circle lies within itself: whoever is not in it does not learn that it was formed.
+    let formed = circles::form(cell, &circles::Formed { circle, purpose, members })?;
     let raised = NewEntry {
         kind: "alert.raised/1",
         class: ledger::leaf::Class::Act,

@@ -17,14 +17,14 @@ CREATE TABLE IF NOT EXISTS alert_audience (
     PRIMARY KEY (alert, agency)) STRICT, WITHOUT ROWID;";
 
 const INSERT_ALERT: &str =
-    "INSERT INTO alert (id, options, ladder, rung) VALUES ($1, $2, $3, NULL)";
-const INSERT_AUDIENCE: &str = "INSERT INTO alert_audience (alert, agency) VALUES ($1, $2)";
-const SELECT_ALERT: &str = "SELECT options, ladder, rung FROM alert WHERE id = $1";
+    "INSERT INTO alert (id, options, ladder, rung) VALUES (?1, ?2, ?3, NULL)";
+const INSERT_AUDIENCE: &str = "INSERT INTO alert_audience (alert, agency) VALUES (?1, ?2)";
+const SELECT_ALERT: &str = "SELECT options, ladder, rung FROM alert WHERE id = ?1";
 const SELECT_AUDIENCE: &str = "SELECT agency, answered_at FROM alert_audience
-    WHERE alert = $1 ORDER BY agency LIMIT 256";
-const UPDATE_AUDIENCE: &str = "UPDATE alert_audience SET answered_at = $3, person = $4, option = $5
-    WHERE alert = $1 AND agency = $2";
-const UPDATE_RUNG: &str = "UPDATE alert SET rung = $2 WHERE id = $1";
+    WHERE alert = ?1 ORDER BY agency LIMIT 256";
+const UPDATE_AUDIENCE: &str = "UPDATE alert_audience SET answered_at = ?3, person = ?4, option = ?5
+    WHERE alert = ?1 AND agency = ?2";
+const UPDATE_RUNG: &str = "UPDATE alert SET rung = ?2 WHERE id = ?1";
 
 /// An alert as decisions see it.
 pub struct AlertRow {

@@ -12,7 +12,7 @@ use axum::routing::{MethodRouter, get, post};
 use base::{Kind, RecordId, Time};
 use serde::{Deserialize, Serialize};
 
-use super::capability::ActorContext;
+use super::capability::{ActorContext, Capability};
 use super::cursor::encode;
 use super::fault::Fault;
 use super::http_live;
@@ -67,7 +67,14 @@ pub const ROUTES: &[Route] = &[
 
 /// Every route of the kernel and of the capabilities.
 pub fn routes(node: &Node) -> impl Iterator<Item = &'static Route> + use<> {
-    ROUTES.iter().chain(node.capabilities().iter().flat_map(|c| c.routes))
+    routes_of(node.capabilities())
+}
+
+/// Every route of the kernel and of some capabilities, for whoever has no node.
+pub fn routes_of(
+    capabilities: &'static [&'static Capability],
+) -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().chain(capabilities.iter().flat_map(|c| c.routes))
 }
 
 /// The router of everything below `/api`, and of the log's static tiles below `/log`.

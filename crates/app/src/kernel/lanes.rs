@@ -89,6 +89,11 @@ impl<T> Lanes<T> {
         Some(batch)
     }
 
+    /// How many acts wait in each lane: alert, normal, bulk.
+    pub fn waiting(&self) -> [usize; 3] {
+        self.lock().lanes.each_ref().map(VecDeque::len)
+    }
+
     /// Refuses new acts; those that wait are still taken.
     pub fn stop(&self) {
         self.lock().stopping = true;

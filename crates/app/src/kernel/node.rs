@@ -24,7 +24,7 @@ use super::fault::Fault;
 use super::lanes::{Lanes, Refused};
 use super::register::Register;
 use super::sequencer::{Core, Done, Published, Sequencer, Setup, Submission};
-use super::start::{Start, open_entry, start};
+use super::start::{Start, label_key, open_entry, start};
 use super::view::ViewPool;
 
 /// What a node is opened with.
@@ -49,6 +49,20 @@ pub struct Batch {
     /// The state of policy and people after it: a difference means that rights may have changed.
     pub epoch: u64,
     pub people: u64,
+}
+
+/// Numbers for a supervisor: they tell how much goes on, and of nothing what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Entries in the log of acts.
+    pub entries: u64,
+    /// Batches committed since the start.
+    pub batches: u64,
+    /// Acts that wait in each lane: alert, normal, bulk.
+    pub waiting: [u64; 3],
+    /// Open live streams.
+    pub live: u64,
+    pub epoch: u64,
 }
 
 /// A command as a caller hands it in.
@@ -90,6 +104,8 @@ pub struct Node {
     /// Counts committed batches, to wake timers and reactions.
     woken: (Mutex<u64>, Condvar),
     stopped: AtomicBool,
+    /// Threads of this node that still run.
+    threads: Arc<(Mutex<u32>, Condvar)>,
 }
 
 /// LIMIT: readable sets kept; each is a few kilobytes.
@@ -120,7 +136,7 @@ impl Node {
         let mut log = Log::lead(&config.place)?;
         let reader = LogReader::open(&config.place)?;
         let views_path = config.directory.join("views.db");
-        let label_key = keys.derive(b"", "muster/view-labels/v1")?;
+        let label_key = label_key(&keys)?;
         let started = Start {
             keys: &keys,
             origin: &origin,
@@ -143,6 +159,7 @@ impl Node {
             readable: Mutex::new(BTreeMap::new()),
             woken: (Mutex::new(0), Condvar::new()),
             stopped: AtomicBool::new(false),
+            threads: Arc::default(),
             log: reader,
             keys,
             hub,
@@ -151,22 +168,33 @@ impl Node {
         });
         let setup = node.setup(label_key)?;
         let sequencer = Sequencer { setup, log, views, core, second_signed_at: Time::MIN };
-        spawn("sequencer", {
-            let node = Arc::downgrade(&node);
-            let lanes = Arc::clone(&Self::lanes_of(&node)?);
-            move || run_sequencer(sequencer, &lanes, &node)
-        })?;
-        spawn("duties", {
-            let node = Arc::downgrade(&node);
-            move || super::duties::run(&node)
-        })?;
+        let (weak, lanes) = (Arc::downgrade(&node), Arc::clone(&node.lanes));
+        node.spawn("sequencer", move || run_sequencer(sequencer, &lanes, &weak))?;
+        let weak = Arc::downgrade(&node);
+        node.spawn("duties", move || super::duties::run(&weak))?;
         Ok(node)
     }
 
-    fn lanes_of(node: &std::sync::Weak<Self>) -> Result<Arc<Lanes<Submission>>, Fault> {
-        node.upgrade()
-            .map(|node| Arc::clone(&node.lanes))
-            .ok_or_else(|| Fault::bug("the node ended before it started"))
+    /// Starts a named thread that [`Node::join`] waits for.
+    fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Fault> {
+        let threads = Arc::clone(&self.threads);
+        *threads.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                run();
+                *threads.0.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+                threads.1.notify_all();
+            })
+            .map(drop)
+            .map_err(Fault::unavailable)
+    }
+
+    /// Waits until the sequencer and the duties have ended after [`Node::stop`], and the log is free.
+    pub fn join(&self) {
+        let running = self.threads.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = self.threads.1.wait_while(running, |running| *running > 0);
+        drop(ended.unwrap_or_else(PoisonError::into_inner));
     }
 
     fn setup(self: &Arc<Self>, label_key: Secret) -> Result<Setup, Fault> {
@@ -299,6 +327,18 @@ impl Node {
     /// The newest committed state.
     pub fn core(&self) -> Arc<Core> {
         Arc::clone(&self.core.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What a supervisor may count.
+    pub fn counts(&self) -> Counts {
+        let core = self.core();
+        Counts {
+            entries: core.head.size,
+            batches: *self.woken.0.lock().unwrap_or_else(PoisonError::into_inner),
+            waiting: self.lanes.waiting().map(|acts| acts as u64),
+            live: self.hub.receiver_count() as u64,
+            epoch: core.policy.epoch(),
+        }
     }
 
     /// A stream of committed batches.
@@ -459,14 +499,6 @@ fn run_sequencer(
         }
     }
     sequencer.sign_last();
-}
-
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Fault> {
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(run)
-        .map(drop)
-        .map_err(Fault::unavailable)
 }
 
 /// The digest under which an act's receipt is kept: unique by actor and key.

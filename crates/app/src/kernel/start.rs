@@ -17,7 +17,7 @@ use ledger::note::{KeyName, Note, Require, SignatureType, VerifierKey};
 use ledger::portion::{HEADER_SLOT, open_commitments, open_header, open_portion, open_signature};
 use ledger::tree::{Frontier, leaf_hash};
 use rusqlite::Connection;
-use store::log::{Head, Log, LogName, LogReader, StoredEntry, StoredSecrets, secret_of};
+use store::log::{Erase, Head, Log, LogName, LogReader, StoredEntry, StoredSecrets, secret_of};
 use store::{Error, Keyring};
 
 use super::apply::{Applying, Content, apply, capability_of};
@@ -184,18 +184,15 @@ fn catch_up(
             return Err(Error::Missing(applied).into());
         }
         views.run("BEGIN IMMEDIATE")?;
-        let mut erased = Vec::new();
-        for entry in &chunk {
-            let mut on = Applying {
-                views,
-                cells: &mut core.cells,
-                register: &mut core.register,
-                key: start.label_key,
-                entropy: &mut entropy,
-                capabilities: start.capabilities,
-            };
-            erased.extend(apply(&mut on, entry.sequence, &entry.header, &entry.contents)?.erased);
-        }
+        let mut on = Applying {
+            views,
+            cells: &mut core.cells,
+            register: &mut core.register,
+            key: start.label_key,
+            entropy: &mut entropy,
+            capabilities: start.capabilities,
+        };
+        let erased = apply_all(&mut on, &chunk)?;
         applied += chunk.len() as u64;
         views.set_applied(applied)?;
         // A crash may have come between an order and its execution: carry it out again.
@@ -203,6 +200,62 @@ fn catch_up(
         views.run("COMMIT")?;
     }
     Ok(())
+}
+
+fn apply_all(on: &mut Applying<'_>, chunk: &[OpenedEntry]) -> Result<Vec<Erase>, Fault> {
+    let mut erased = Vec::new();
+    for entry in chunk {
+        erased.extend(apply(on, entry.sequence, &entry.header, &entry.contents)?.erased);
+    }
+    Ok(erased)
+}
+
+/// Builds views of the first `size` entries in a new file, from a log that is only read.
+///
+/// Beside those of the node, for comparison: their ordered dumps are equal.
+///
+/// # Errors
+/// As [`start`]; the log is not changed, and orders of erasure in it are not carried out.
+pub fn rebuild(
+    start: &Start<'_>,
+    reader: &LogReader,
+    size: u64,
+    path: &Path,
+) -> Result<Connection, Fault> {
+    let connection = view::open(path, start.capabilities)?;
+    let views = Views::new(&connection);
+    let (mut cells, mut register) = (Arc::default(), Arc::default());
+    let mut entropy = Entropy::new(start.seed.clone());
+    let mut applied = 0;
+    while applied < size {
+        let mut chunk = open_chunk(start.keys, reader, applied)?;
+        chunk.retain(|entry| entry.sequence < size);
+        if chunk.is_empty() {
+            return Err(Error::Missing(applied).into());
+        }
+        views.run("BEGIN IMMEDIATE")?;
+        let mut on = Applying {
+            views,
+            cells: &mut cells,
+            register: &mut register,
+            key: start.label_key,
+            entropy: &mut entropy,
+            capabilities: start.capabilities,
+        };
+        apply_all(&mut on, &chunk)?;
+        applied += chunk.len() as u64;
+        views.set_applied(applied)?;
+        views.run("COMMIT")?;
+    }
+    Ok(connection)
+}
+
+/// The key under which labels lie in the views of a node.
+///
+/// # Errors
+/// The key provider's own fault.
+pub fn label_key(keys: &Keyring) -> Result<Secret, Error> {
+    keys.derive(b"", "muster/view-labels/v1")
 }
 
 /// Folds the register from the records of the capabilities that feed it.

@@ -16,6 +16,8 @@ use super::capability::{Capability, Fact, Layer, Timer};
 use super::cells::{CellNumber, Cells};
 use super::fault::Fault;
 
+// Parameters are `?1` here: SQLite takes `$1` for a name and numbers it by where it first stands.
+
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS applied (log INTEGER PRIMARY KEY, size INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS label (number INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
@@ -50,51 +52,51 @@ CREATE TABLE IF NOT EXISTS timer (
 CREATE INDEX IF NOT EXISTS timer_by_due ON timer (due_at);";
 
 const SELECT_APPLIED: &str = "SELECT size FROM applied WHERE log = 0";
-const UPSERT_APPLIED: &str = "INSERT INTO applied (log, size) VALUES (0, $1)
-    ON CONFLICT (log) DO UPDATE SET size = $1";
+const UPSERT_APPLIED: &str = "INSERT INTO applied (log, size) VALUES (0, ?1)
+    ON CONFLICT (log) DO UPDATE SET size = ?1";
 const SELECT_LABELS: &str = "SELECT sealed FROM label ORDER BY number";
 const SELECT_CELLS: &str = "SELECT label, circle FROM cell ORDER BY number";
-const INSERT_LABEL: &str = "INSERT INTO label (number, sealed) VALUES ($1, $2)";
-const INSERT_CELL: &str = "INSERT INTO cell (number, label, circle) VALUES ($1, $2, $3)";
-const SELECT_RECORD: &str = "SELECT kind, agency, base, created, version FROM record WHERE id = $1";
+const INSERT_LABEL: &str = "INSERT INTO label (number, sealed) VALUES (?1, ?2)";
+const INSERT_CELL: &str = "INSERT INTO cell (number, label, circle) VALUES (?1, ?2, ?3)";
+const SELECT_RECORD: &str = "SELECT kind, agency, base, created, version FROM record WHERE id = ?1";
 const INSERT_RECORD: &str = "INSERT INTO record (id, kind, agency, base, created, version)
-    VALUES ($1, $2, $3, $4, $5, 1)";
-const BUMP_RECORD: &str = "UPDATE record SET version = version + 1 WHERE id = $1";
-const COUNT_UP: &str = "INSERT INTO counter (kind, cell, records) VALUES ($1, $2, 1)
+    VALUES (?1, ?2, ?3, ?4, ?5, 1)";
+const BUMP_RECORD: &str = "UPDATE record SET version = version + 1 WHERE id = ?1";
+const COUNT_UP: &str = "INSERT INTO counter (kind, cell, records) VALUES (?1, ?2, 1)
     ON CONFLICT (kind, cell) DO UPDATE SET records = records + 1";
 const SELECT_LAYER: &str = "SELECT cell, version, sequence, changed_at, state, due_at, lat, lon,
-    operation FROM layer WHERE record = $1 AND cell = $2";
+    operation FROM layer WHERE record = ?1 AND cell = ?2";
 const SELECT_LAYERS: &str = "SELECT cell, version, sequence, changed_at, state, due_at, lat, lon,
-    operation FROM layer WHERE record = $1 ORDER BY cell LIMIT 256";
+    operation FROM layer WHERE record = ?1 ORDER BY cell LIMIT 256";
 const UPSERT_LAYER: &str = "INSERT INTO layer (record, cell, kind, version, sequence, changed_at,
-    state, due_at, lat, lon, operation) VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10)
-    ON CONFLICT (record, cell) DO UPDATE SET version = version + 1, sequence = $4,
-    changed_at = $5, state = $6, due_at = $7, lat = $8, lon = $9, operation = $10";
-const SET_LAYER: &str = "UPDATE layer SET state = $3, due_at = $4, lat = $5, lon = $6,
-    operation = $7 WHERE record = $1 AND cell = $2";
+    state, due_at, lat, lon, operation) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    ON CONFLICT (record, cell) DO UPDATE SET version = version + 1, sequence = ?4,
+    changed_at = ?5, state = ?6, due_at = ?7, lat = ?8, lon = ?9, operation = ?10";
+const SET_LAYER: &str = "UPDATE layer SET state = ?3, due_at = ?4, lat = ?5, lon = ?6,
+    operation = ?7 WHERE record = ?1 AND cell = ?2";
 const INSERT_PIECE: &str = "INSERT INTO piece (record, cell, sequence, slot, erased)
-    VALUES ($1, $2, $3, $4, 0)";
+    VALUES (?1, ?2, ?3, ?4, 0)";
 const SELECT_PIECES: &str = "SELECT cell, sequence, slot, erased FROM piece
-    WHERE record = $1 ORDER BY sequence, slot LIMIT 65536";
-const SELECT_PIECE_OWNER: &str = "SELECT record, cell FROM piece WHERE sequence = $1 AND slot = $2";
-const ERASE_PIECE: &str = "UPDATE piece SET erased = 1 WHERE sequence = $1 AND slot = $2";
+    WHERE record = ?1 ORDER BY sequence, slot LIMIT 65536";
+const SELECT_PIECE_OWNER: &str = "SELECT record, cell FROM piece WHERE sequence = ?1 AND slot = ?2";
+const ERASE_PIECE: &str = "UPDATE piece SET erased = 1 WHERE sequence = ?1 AND slot = ?2";
 const INSERT_ENTRY: &str = "INSERT INTO entry (sequence, id, record, kind, actor, agency, acted_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
-const SELECT_ENTRY_BY_ID: &str = "SELECT sequence FROM entry WHERE id = $1";
-const SELECT_ENTRY: &str = "SELECT record, id FROM entry WHERE sequence = $1";
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const SELECT_ENTRY_BY_ID: &str = "SELECT sequence FROM entry WHERE id = ?1";
+const SELECT_ENTRY: &str = "SELECT record, id FROM entry WHERE sequence = ?1";
 const SELECT_PIECES_OF_KIND: &str = "SELECT p.cell, p.sequence, p.slot, p.erased FROM record r
-    JOIN piece p ON p.record = r.id WHERE r.kind = $1 ORDER BY p.sequence, p.slot LIMIT 1000000";
+    JOIN piece p ON p.record = r.id WHERE r.kind = ?1 ORDER BY p.sequence, p.slot LIMIT 1000000";
 const PAGE_BY_CELL: &str = "SELECT record, sequence FROM layer
-    WHERE kind = $1 AND cell = $2 AND sequence < $3 ORDER BY sequence DESC LIMIT $4";
+    WHERE kind = ?1 AND cell = ?2 AND sequence < ?3 ORDER BY sequence DESC LIMIT ?4";
 const PAGE_BY_SEQUENCE: &str = "SELECT record, cell, sequence FROM layer
-    WHERE kind = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3";
-const SELECT_COUNTERS: &str = "SELECT cell, records FROM counter WHERE kind = $1 LIMIT 1000000";
+    WHERE kind = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3";
+const SELECT_COUNTERS: &str = "SELECT cell, records FROM counter WHERE kind = ?1 LIMIT 1000000";
 const UPSERT_TIMER: &str = "INSERT INTO timer (record, name, due_at, sequence, action, command)
-    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (record, name)
-    DO UPDATE SET due_at = $3, sequence = $4, action = $5, command = $6";
-const DELETE_TIMER: &str = "DELETE FROM timer WHERE record = $1 AND name = $2";
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (record, name)
+    DO UPDATE SET due_at = ?3, sequence = ?4, action = ?5, command = ?6";
+const DELETE_TIMER: &str = "DELETE FROM timer WHERE record = ?1 AND name = ?2";
 const SELECT_DUE: &str = "SELECT record, name, due_at, sequence, action, command FROM timer
-    WHERE due_at <= $1 ORDER BY due_at, record, name LIMIT $2";
+    WHERE due_at <= ?1 ORDER BY due_at, record, name LIMIT ?2";
 const SELECT_NEXT_DUE: &str = "SELECT due_at FROM timer ORDER BY due_at LIMIT 1";
 
 fn number(value: u64) -> i64 {

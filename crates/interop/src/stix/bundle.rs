@@ -36,8 +36,8 @@ impl<'a> Bundle<'a> {
     ///
     /// # Errors
     /// [`Fault::BundleBytes`], [`Fault::BundleObjects`], [`Fault::Utf8`], [`Fault::Json`],
-    /// [`Fault::RepeatedName`], [`Fault::NotABundle`]: where a text is no JSON, nobody can say where
-    /// an object begins and ends.
+    /// [`Fault::RepeatedName`], [`Fault::NotABundle`]: where a text is no JSON, nobody can say
+    /// where an object begins and ends.
     pub fn read(bytes: &'a [u8]) -> Result<Self, Fault> {
         if bytes.len() > limit::BUNDLE_BYTES {
             return Err(Fault::BundleBytes(bytes.len()));

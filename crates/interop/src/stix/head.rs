@@ -179,7 +179,7 @@ fn detail(object: &Json<'_>, id: &StixId) -> Detail {
             Some(Detail::About { objects: ids(object, "object_refs") })
         }
         "indicator" => indicator(object),
-        "marking-definition" => Some(Detail::Marking(Definition::read(object, id))),
+        "marking-definition" => Some(Detail::Marking(Definition::read(object))),
         "language-content" => parsed(object, "object_ref").map(|of| Detail::Language {
             object: of,
             object_modified: parsed(object, "object_modified"),

@@ -142,7 +142,7 @@ impl Definition {
     ///
     /// TLP 1.0 is looked for in letters of any case and with the levels of 2.0, because products
     /// send it so.
-    pub(crate) fn read(object: &Json<'_>, id: &StixId) -> Self {
+    pub(crate) fn read(object: &Json<'_>) -> Self {
         let mut levels = Vec::new();
         let mut statement = None;
         let mut understood = true;
@@ -168,7 +168,7 @@ impl Definition {
         let levels: Vec<Option<Tlp>> =
             levels.into_iter().map(|level| level.and_then(|level| level.parse().ok())).collect();
         understood &= levels.iter().all(Option::is_some);
-        let tlp = levels.into_iter().flatten().chain(Tlp::of_standard(id)).max();
+        let tlp = levels.into_iter().flatten().max();
         understood &= tlp.is_some() || statement.is_some();
         Self { tlp, statement, understood }
     }
@@ -312,8 +312,9 @@ impl MarkingClaim {
 
     /// The label of a thing with this claim, by the recipient's table.
     ///
-    /// A silent claim gives `unmarked`. Otherwise the markings are the table's, with the originators
-    /// and the play of `unmarked`. Beside an unknown marking those of `unmarked` hold as well.
+    /// A silent claim gives `unmarked`. Otherwise the markings are the table's, with the
+    /// originators and the play of `unmarked`. Beside an unknown marking those of `unmarked` hold
+    /// as well.
     ///
     /// # Errors
     /// [`LabelError`] when table and `unmarked` together have more schemes than a label may have.

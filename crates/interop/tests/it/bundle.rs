@@ -94,8 +94,8 @@ fn relationship_sighting_report_and_translation_name_their_objects() {
     let common = r#""spec_version":"2.1","created":"2026-01-02T03:04:05.678Z",
         "modified":"2026-01-02T03:04:05.678Z""#;
     let text = format!(
-        r#"{{"type":"relationship","id":"relationship--a932fcc6-e032-476c-826f-cb970a5a1ade",{common},
-        "relationship_type":"uses","source_ref":"{by}","target_ref":"{of}"}}"#
+        r#"{{"type":"relationship","id":"relationship--a932fcc6-e032-476c-826f-cb970a5a1ade",
+        {common},"relationship_type":"uses","source_ref":"{by}","target_ref":"{of}"}}"#
     );
     let object = taken(&text);
     let Detail::Relationship { kind, source, target } = &object.head.detail else {
@@ -125,7 +125,8 @@ fn relationship_sighting_report_and_translation_name_their_objects() {
     assert_eq!(objects.len(), 2);
 
     let text = format!(
-        r#"{{"type":"language-content","id":"language-content--a932fcc6-e032-476c-826f-cb970a5a1ade",
+        r#"{{"type":"language-content",
+        "id":"language-content--a932fcc6-e032-476c-826f-cb970a5a1ade",
         {common},"object_ref":"{of}","object_modified":"2026-01-01T00:00:00Z",
         "contents":{{"de":{{"name":"Wurm"}}}}}}"#
     );

@@ -94,12 +94,12 @@ fn selectors_of_an_object() {
             text = text.replacen('{', &format!("{{{}:0,", quoted(name)), 1);
         }
         let (first, rest) = names.split_at(count / 2);
-        let marking = |selectors: &[String]| serde_json::json!({"marking_ref": Tlp::Red.definition_id(), "selectors": selectors});
-        with(
-            &text,
-            "granular_markings",
-            &serde_json::json!([marking(first), marking(rest)]).to_string(),
-        )
+        let marking = |selectors: &[String]| {
+            let id = Tlp::Red.definition_id();
+            serde_json::json!({"marking_ref": id, "selectors": selectors})
+        };
+        let list = serde_json::json!([marking(first), marking(rest)]);
+        with(&text, "granular_markings", &list.to_string())
     };
     let text = object(limit::SELECTORS_PER_OBJECT);
     assert_eq!(taken(&text).head.granular_markings.len(), limit::SELECTORS_PER_OBJECT);

@@ -91,6 +91,9 @@ fn a_level_is_read_by_what_the_definition_says() {
         assert_eq!((claim.tlp, claim.unknown.len()), (Some(tlp), 0), "{rest}");
         assert_eq!(slugs_of(&taken(&definition).remarks), ["stix-tlp"], "{rest}");
     }
+    let changed = definition(AMBER_1, r#""definition_type":"tlp","definition":{"tlp":"red"}"#);
+    assert_eq!(slugs_of(&taken(&changed).remarks), ["stix-tlp"]);
+    assert_eq!(claims(&marked(&[AMBER_1]), &[&changed]).whole.tlp, Some(Tlp::Red));
 }
 
 #[test]
@@ -116,6 +119,9 @@ fn what_is_not_understood_is_unknown() {
         r#""definition_type":"ism","definition":{"level":"S"}"#,
         r#""extensions":{"extension-definition--3a65884d-005a-4290-8335-cb2d778a83ce":{"a":1}}"#,
         r#""extensions":{}"#,
+        r#""definition_type":"tlp","definition":{"tlp":"purple"},
+        "extensions":{"extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d":
+        {"extension_type":"property-extension","tlp_2_0":"clear"}}"#,
         r#""definition_type":"statement","definition":{"statement":"x"},
         "extensions":{"extension-definition--3a65884d-005a-4290-8335-cb2d778a83ce":{"a":1}}"#,
     ] {
@@ -198,6 +204,13 @@ fn a_part_is_never_marked_lower_than_what_it_is_part_of() {
     assert_eq!(claims.whole.tlp, Some(Tlp::Amber));
     assert_eq!(part(&claims, "name").tlp, Some(Tlp::Amber));
     assert_eq!(part(&claims, "labels.[0]").tlp, Some(Tlp::Red));
+}
+
+#[test]
+fn a_part_is_not_within_another_whose_name_begins_alike() {
+    let object = with(INDICATOR, "name_2", "\"x\"");
+    let claims = claims(&granular(&object, &[(RED_1, &["name"]), (GREEN_1, &["name_2"])]), &[]);
+    assert_eq!(part(&claims, "name_2").tlp, Some(Tlp::Green));
 }
 
 /// The sender meant to mark something; what, cannot be said.
@@ -351,18 +364,35 @@ fn an_agreed_definition_becomes_what_was_agreed() {
 
 #[test]
 fn two_markings_of_one_scheme_are_joined() {
-    let national = |_: Tlp| {
-        let marking = Marking {
-            level: Level(1),
-            compartments: codes(&["SOUTH"]),
-            releasable_to: Releasable::Only(codes(&["FRA"])),
-            caveats: codes(&["EYES"]),
-        };
-        (scheme("NATIONAL"), marking)
+    let one = Marking {
+        level: Level(1),
+        compartments: codes(&["SOUTH"]),
+        releasable_to: Releasable::Only(codes(&["DEU", "FRA"])),
+        caveats: codes(&["EYES"]),
     };
-    let joined = &label(&marked(&[OTHER]), &national)[&scheme("NATIONAL")];
-    assert_eq!(joined.level, Level(2));
-    assert_eq!(joined.compartments, codes(&["NORTH", "SOUTH"]));
-    assert_eq!(joined.releasable_to, Releasable::Only(codes(&["FRA"])));
-    assert_eq!(joined.caveats, codes(&["EYES"]));
+    let other = Marking {
+        level: Level(2),
+        compartments: codes(&["NORTH"]),
+        releasable_to: Releasable::Only(codes(&["FRA", "GBR"])),
+        caveats: codes(&["ORCON"]),
+    };
+    let joined = Marking {
+        level: Level(2),
+        compartments: codes(&["NORTH", "SOUTH"]),
+        releasable_to: Releasable::Only(codes(&["FRA"])),
+        caveats: codes(&["EYES", "ORCON"]),
+    };
+    let join = |table: &Marking, default: &Marking| {
+        let map = |_: Tlp| (scheme("NATIONAL"), table.clone());
+        let unmarked = Label::simple(scheme("NATIONAL"), default.clone(), AGENCY, Play::Live);
+        let claim = claims(&marked(&[OTHER]), &[]).whole;
+        claim.label(&map, &unmarked).expect("a label").markings()[&scheme("NATIONAL")].clone()
+    };
+    assert_eq!(join(&one, &other), joined);
+    assert_eq!(join(&other, &one), joined);
+    let open = Marking { releasable_to: Releasable::Unrestricted, ..one.clone() };
+    assert_eq!(join(&open, &other).releasable_to, other.releasable_to);
+    assert_eq!(join(&other, &open).releasable_to, other.releasable_to);
+    let nobody = Marking { releasable_to: Releasable::Only(codes(&[])), ..one };
+    assert_eq!(join(&nobody, &other).releasable_to, Releasable::Only(codes(&[])));
 }

@@ -96,7 +96,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_timestamps_is_the_order_of_time(a in 0..=Time::MAX.ms(), b in 0..=Time::MAX.ms()) {
+    fn timestamps_are_ordered_as_times(a in 0..=Time::MAX.ms(), b in 0..=Time::MAX.ms()) {
         let stamp = |ms| Time::from_ms(ms).expect("in range").to_string().parse::<Timestamp>().ok();
         prop_assert_eq!(stamp(a).cmp(&stamp(b)), a.cmp(&b));
     }

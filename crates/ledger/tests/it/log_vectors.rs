@@ -71,7 +71,10 @@ fn tree_vectors() -> Value {
         .map(|size| json!({ "size": size, "root": root_at(size, &tree).unwrap().to_string() }))
         .collect();
     let frontiers: Vec<_> = [0, 1, 7, 256, 65_535]
-        .map(|size| json!({ "size": size, "bytes": hex(&Frontier::at(size, &tree).unwrap().to_bytes()) }))
+        .map(|size| {
+            let bytes = Frontier::at(size, &tree).unwrap().to_bytes();
+            json!({ "size": size, "bytes": hex(&bytes) })
+        })
         .into();
     let small = (1..=8_u64).flat_map(|size| (0..size).map(move |index| (index, size)));
     let large =

@@ -217,6 +217,33 @@ fn the_empty_tree_is_consistent_with_any_by_the_empty_proof_alone() {
 }
 
 #[test]
+fn rfc_9162_2_1_3_2_a_proof_has_the_length_that_the_claimed_size_gives_it() {
+    let ours = stored(8);
+    let hash = leaf_hash(&leaf(0));
+    // A root is signed with a size: the size of another tree with the same root is a lie.
+    for (size, claimed) in [(2, 1), (2, 3), (2, 8), (8, 2), (8, 4), (8, 9), (1, 2), (1, 8)] {
+        let lie = Head { size: claimed, root: root_at(size, &ours).unwrap() };
+        let path = prove_inclusion(0, size, &ours).unwrap();
+        let fault = verify_inclusion(&hash, 0, &lie, &path);
+        assert!(matches!(fault, Err(Error::ProofLength(_))), "{size} said to be {claimed}");
+    }
+}
+
+#[test]
+fn rfc_9162_2_1_4_2_a_proof_has_the_length_that_the_claimed_sizes_give_it() {
+    let ours = stored(8);
+    let one = head(1, &ours);
+    for (size, claimed) in [(2, 3), (2, 8), (8, 2), (8, 4), (8, 9)] {
+        let lie = Head { size: claimed, root: root_at(size, &ours).unwrap() };
+        let path = prove_consistency(1, size, &ours).unwrap();
+        let fault = verify_consistency(&one, &lie, &path);
+        assert!(matches!(fault, Err(Error::ProofLength(_))), "{size} said to be {claimed}");
+    }
+    let fault = verify_consistency(&one, &head(2, &ours), &[]);
+    assert!(matches!(fault, Err(Error::ProofLength(0))));
+}
+
+#[test]
 fn nothing_is_proven_beyond_the_tree() {
     let ours = stored(5);
     let five = head(5, &ours);
@@ -500,6 +527,28 @@ fn the_edge_writes_the_tiles_of_each_size_and_they_hold_the_tree() {
             }
         }
     }
+}
+
+#[test]
+fn an_edge_gives_full_tiles_alone_to_a_store_that_keeps_no_others() {
+    let mut edge = Edge::new();
+    let mut all = Edge::new();
+    let mut kept = Vec::new();
+    for index in 0..66_000 {
+        edge.append(leaf_hash(&leaf(index)));
+        all.append(leaf_hash(&leaf(index)));
+        if index % 1000 == 0 {
+            kept.extend(edge.take_full());
+        }
+    }
+    kept.extend(edge.take_full());
+    kept.sort();
+    let full: Vec<_> = all.take().into_iter().filter(|(tile, _bytes)| tile.full()).collect();
+    assert_eq!(kept, full);
+    assert_eq!(kept.len(), 257 + 1);
+    let partial: Vec<_> = edge.take().iter().map(|(tile, _bytes)| tile.to_string()).collect();
+    assert_eq!(partial, ["tile/0/257.p/208", "tile/1/001.p/1", "tile/2/000.p/1"]);
+    assert_eq!(edge.take(), []);
 }
 
 #[test]

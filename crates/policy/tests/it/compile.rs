@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use base::{AgencyId, Time};
-use policy::{AgencyTree, Agreement, Class, Declared, Error, Text, Window, compile};
+use policy::{
+    AgencyTree, Agreement, Class, Clause, Declared, Error, Text, Window, compile, recompile,
+};
 
 use crate::world::{
-    ARMY, FIRE, POLICE, RULES, action, agreement, at, clause, compile_at, declared, epoch, schemes,
-    tree,
+    ARMY, FIRE, INTEL, POLICE, RULES, action, agreement, at, clause, compile_at, declared, epoch,
+    schemes, tree, with_sources, wrapped,
 };
 
 fn refused(rules: &str) -> Error {
@@ -19,30 +21,38 @@ fn rules_compile_under_stable_ids() {
     let signed = agreement(1, vec![clause(2, ARMY, POLICE)]);
     let text = epoch(&[&signed]).to_cedar();
     let ids: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("// ")).collect();
-    assert_eq!(
-        ids,
-        [
-            "mandatory:play",
-            "mandatory:schemes",
-            "mandatory:NAT",
-            "mandatory:NATO",
-            "mandatory:TLP",
-            "mandatory:UK",
-            "reports/acknowledge",
-            "reports/create",
-            "reports/not-mobile",
-            "reports/read-own",
-            "01010101-0101-0101-0101-010101010101:02020202-0202-0202-0202-020202020202:1",
-        ]
-    );
+    let expected = [
+        "01010101-0101-0101-0101-010101010101:02020202-0202-0202-0202-020202020202:1",
+        "mandatory:NAT",
+        "mandatory:NATO",
+        "mandatory:TLP",
+        "mandatory:UK",
+        "mandatory:play",
+        "mandatory:schemes",
+        "reports/acknowledge",
+        "reports/create",
+        "reports/not-mobile",
+        "reports/read-own",
+    ];
+    assert_eq!(ids, expected);
 }
 
 #[test]
 fn a_clause_is_a_rule_that_a_lawyer_can_follow() {
     let signed = agreement(1, vec![clause(2, ARMY, POLICE)]);
     let text = epoch(&[&signed]).to_cedar();
-    let rule = text.split("// ").last().expect("the clause");
-    insta::assert_snapshot!(rule, @"");
+    let rule = text.split("// ").nth(1).expect("the clause");
+    insta::assert_snapshot!(wrapped(rule), @r#"
+    01010101-0101-0101-0101-010101010101:02020202-0202-0202-0202-020202020202:1
+    permit (principal, action in [Action::"report:read"], resource)
+    when { resource in [Agency::"02020202-0202-0202-0202-020202020202"] }
+    when { principal in Agency::"01010101-0101-0101-0101-010101010101" }
+    when { ["PROTECTION"].contains(context.purpose)
+    && ["NAT"].containsAll(resource.schemes)
+    && (if resource.markings has "NAT" then resource.markings["NAT"].level <= 4 &&
+            resource.markings["NAT"].compartments.isEmpty() else true)
+    && !resource.caveats.containsAny(["ORCON"]) };
+    "#);
 }
 
 #[test]
@@ -143,6 +153,33 @@ fn equal_policy_has_an_equal_digest() {
     assert_ne!(epoch(&[]).digest(), epoch(&[&a]).digest());
     let fewer = compile_at(1_000, &[], "").expect("an epoch");
     assert_ne!(fewer.digest(), epoch(&[]).digest());
+}
+
+#[test]
+fn an_epoch_compiled_from_the_one_before_is_the_same() {
+    let (a, b) =
+        (agreement(1, vec![clause(1, ARMY, POLICE)]), agreement(2, vec![clause(2, FIRE, ARMY)]));
+    let before = epoch(&[&a]);
+    let again = |agreements: &[&Agreement], rules: &str| {
+        with_sources(1_000, agreements, rules, |sources| recompile(sources, &before))
+    };
+    for agreements in [&[&a, &b][..], &[&b], &[]] {
+        let next = again(agreements, RULES).expect("an epoch");
+        assert_eq!(next.digest(), epoch(agreements).digest());
+        assert_eq!(next.to_cedar(), epoch(agreements).to_cedar());
+    }
+    let changed = agreement(1, vec![Clause { version: 2, ..clause(1, INTEL, POLICE) }]);
+    let next = again(&[&changed], RULES).expect("an epoch");
+    assert_eq!(next.to_cedar(), epoch(&[&changed]).to_cedar());
+    let wrong = "@id(\"a\") permit (principal, action, resource) when { resource.secret };";
+    assert!(matches!(again(&[&a], wrong).err(), Some(Error::Validation { .. })), "still strict");
+}
+
+#[test]
+fn one_clause_does_not_stand_twice() {
+    let signed = agreement(1, vec![clause(1, ARMY, POLICE)]);
+    let outcome = compile_at(1_000, &[&signed, &signed], RULES);
+    assert!(matches!(outcome.err(), Some(Error::Rule { .. })));
 }
 
 #[test]

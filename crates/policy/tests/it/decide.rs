@@ -162,7 +162,8 @@ fn existence_is_less_than_content() {
     let epoch = epoch(&[&signed]);
     let reader = profile(analyst(POLICE, 4));
     let (read, exists) = (For::protection("report:read"), For::protection("report:exists"));
-    let allows = |ask: &For, label: &base::Label| decide(&epoch, &reader, ask.intent(), label).allows();
+    let allows =
+        |ask: &For, label: &base::Label| decide(&epoch, &reader, ask.intent(), label).allows();
     assert!(allows(&exists, &nat(2, ARMY)) && !allows(&read, &nat(2, ARMY)));
     assert!(allows(&exists, &nat(2, INTEL)) && allows(&read, &nat(2, INTEL)), "content tells it");
     assert!(allows(&exists, &nat(2, POLICE)), "one's own");
@@ -187,7 +188,8 @@ fn what_the_epoch_does_not_know_is_denied() {
 
 #[test]
 fn a_rule_that_fails_denies_and_alarms() {
-    // Level arithmetic overflows: strict validation cannot foresee it, and Cedar would skip the rule.
+    // Level arithmetic overflows: strict validation cannot foresee it, and Cedar would skip the
+    // rule.
     let rules = r#"
 @id("permit") permit (principal, action == Action::"report:read", resource);
 @id("overflow") forbid (principal, action == Action::"report:read", resource)
@@ -297,5 +299,20 @@ fn the_matrix_of_roles_actions_and_labels() {
     let actions = ["report:read", "entity:read", "report:create"].map(action);
     let actions: Vec<_> = actions.iter().collect();
     let text = matrix(&epoch, &readers, &actions, &labels, &token("PROTECTION"));
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r"
+    report:read    | POLICE (R) | ARMY (R) | ARMY (S) | ARMY (TS)
+    police analyst | yes        | yes      | yes      | label
+    police clerk   | no         | yes      | label    | label
+    army analyst   | no         | yes      | yes      | label
+
+    entity:read    | POLICE (R) | ARMY (R) | ARMY (S) | ARMY (TS)
+    police analyst | yes        | no       | no       | label
+    police clerk   | no         | no       | label    | label
+    army analyst   | no         | yes      | yes      | label
+
+    report:create  | POLICE (R) | ARMY (R) | ARMY (S) | ARMY (TS)
+    police analyst | –          | –        | –        | –
+    police clerk   | –          | –        | –        | –
+    army analyst   | –          | –        | –        | –
+    ");
 }

@@ -180,8 +180,8 @@ fn every_mandatory_rule_bars_alone() {
     ] {
         assert_eq!(shortfalls(&reader, &label), [expected]);
     }
-    let player = Clearance { exercises: BTreeSet::from([ExerciseId([1; 16])]), ..reader };
-    assert!(readable(&player, &played));
+    let taking_part = Clearance { exercises: BTreeSet::from([ExerciseId([1; 16])]), ..reader };
+    assert!(readable(&taking_part, &played));
 }
 
 fn nat_label(marking: Marking) -> Label {

@@ -1,5 +1,7 @@
 //! What policy promises.
 
+#![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
+
 mod agreement;
 mod compile;
 mod decide;

@@ -23,7 +23,8 @@ pub const DISTRICT: AgencyId = AgencyId([11; 16]);
 
 pub const AGENCIES: [AgencyId; 5] = [POLICE, ARMY, INTEL, FIRE, DISTRICT];
 
-/// Rules as a capability writes them: reading one's own, acting on one's own, acknowledging anything.
+/// Rules as a capability writes them: reading one's own, acting on one's own, acknowledging
+/// anything.
 pub const RULES: &str = r#"
 @id("read-own")
 permit (principal, action in [Action::"report:read", Action::"entity:read"], resource)
@@ -185,8 +186,13 @@ pub fn tree() -> AgencyTree {
     AgencyTree::new(BTreeMap::from([(DISTRICT, POLICE)])).expect("a tree")
 }
 
-pub fn compile_at(ms: i64, agreements: &[&Agreement], rules: &str) -> Result<PolicyEpoch, Error> {
-    compile(&Sources {
+pub fn with_sources<T>(
+    ms: i64,
+    agreements: &[&Agreement],
+    rules: &str,
+    then: impl FnOnce(&Sources<'_>) -> T,
+) -> T {
+    then(&Sources {
         epoch: 7,
         at: at(ms),
         schemes: &schemes(),
@@ -196,6 +202,10 @@ pub fn compile_at(ms: i64, agreements: &[&Agreement], rules: &str) -> Result<Pol
         texts: &[Text { name: "reports", cedar: rules }],
         boundaries: &[],
     })
+}
+
+pub fn compile_at(ms: i64, agreements: &[&Agreement], rules: &str) -> Result<PolicyEpoch, Error> {
+    with_sources(ms, agreements, rules, compile)
 }
 
 pub fn epoch(agreements: &[&Agreement]) -> PolicyEpoch {
@@ -220,4 +230,27 @@ impl For {
     pub fn intent(&self) -> Intent<'_> {
         Intent { action: &self.action, purpose: &self.purpose }
     }
+}
+
+/// Breaks lines after words, so that a long text stands in a test of 100 columns.
+pub fn wrapped(text: &str) -> String {
+    let mut lines = Vec::new();
+    for long in text.lines() {
+        let mut line = String::new();
+        if long.chars().count() <= 88 {
+            lines.push(long.to_owned());
+            continue;
+        }
+        for word in long.split(' ') {
+            if line.chars().count() + word.chars().count() > 80 && !line.trim().is_empty() {
+                lines.push(std::mem::take(&mut line));
+                line.push_str("        ");
+            } else if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
 }

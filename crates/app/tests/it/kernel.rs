@@ -1,0 +1,258 @@
+//! The kernel's promises: one outcome a key, no side door, rebuild equals live, rights act at once.
+
+use base::{Kind, RecordId};
+use serde_json::{Value, json};
+use testkit::world::{Being, marking};
+use testkit::{Who, World};
+
+const DESK: Being<'static> =
+    Being { level: 4, compartments: &["KESTREL"], roles: &["DUTY", "SIGNATORY", "ADMIN"] };
+
+struct Pair {
+    world: World,
+    police: Who,
+    fire: Who,
+    agreement: base::AgreementId,
+}
+
+fn pair() -> Pair {
+    pair_in(World::new())
+}
+
+fn pair_in(world: World) -> Pair {
+    let (pol, fir) = (world.agency("POL"), world.agency("FIRE"));
+    let police = world.person(pol, &DESK);
+    let fire = world.person(fir, &Being { level: 3, compartments: &[], ..DESK });
+    let both = [pol, fir];
+    world.charter(&both);
+    let text = world.agreement(&both, &[(&both, &both, &["alert:read", "circle:read"], 4)]);
+    let agreement = world.enact(&text, &[police, fire]);
+    Pair { world, police, fire, agreement }
+}
+
+fn alert(pair: &Pair, title: &str) -> Value {
+    json!({
+        "do": "raise", "markings": marking(2, &[]), "precedence": "FLASH", "title": title,
+        "text": "text", "audience": [pair.fire.agency], "options": ["responding"], "place": null
+    })
+}
+
+fn raise(pair: &Pair, title: &str) -> RecordId {
+    pair.world.act(pair.police, "alert:raise", &alert(pair, title)).expect("an alert").record
+}
+
+fn titles(pair: &Pair, who: Who) -> Vec<String> {
+    let items = pair.world.list(who, "alert").items;
+    items.iter().map(|r| r.layers[0].body["title"].as_str().expect("title").to_owned()).collect()
+}
+
+#[test]
+fn the_same_key_gives_the_first_receipt_also_after_a_restart() {
+    let mut pair = pair();
+    let command = alert(&pair, "once");
+    let first = pair.world.act_with_key(pair.police, "alert:raise", &command, "k").expect("done");
+    let again = pair.world.act_with_key(pair.police, "alert:raise", &command, "k").expect("done");
+    assert_eq!(first, again);
+    pair.world.restart();
+    let later = pair.world.act_with_key(pair.police, "alert:raise", &command, "k").expect("done");
+    assert_eq!(first, later);
+    assert_eq!(pair.world.list(pair.police, "alert").total, 1);
+}
+
+#[test]
+fn the_same_key_with_another_command_is_a_conflict() {
+    let pair = pair();
+    let world = &pair.world;
+    world.act_with_key(pair.police, "alert:raise", &alert(&pair, "a"), "k").expect("done");
+    let fault = world.act_with_key(pair.police, "alert:raise", &alert(&pair, "b"), "k");
+    assert_eq!(fault.expect_err("a conflict").code.slug, "idempotency-conflict");
+}
+
+#[test]
+fn the_same_key_of_another_person_is_another_key() {
+    let pair = pair();
+    let own = json!({
+        "do": "raise", "markings": marking(2, &[]), "precedence": "FLASH", "title": "t",
+        "text": "text", "audience": [pair.police.agency], "options": ["yes"], "place": null
+    });
+    pair.world.act_with_key(pair.police, "alert:raise", &alert(&pair, "a"), "k").expect("done");
+    pair.world.act_with_key(pair.fire, "alert:raise", &own, "k").expect("done too");
+}
+
+#[test]
+fn a_refused_act_leaves_no_trace_in_views_or_log() {
+    let pair = pair();
+    let before = pair.world.node().core().head.clone();
+    let mut wrong = alert(&pair, "x");
+    wrong["options"] = json!(["1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    let fault = pair.world.act(pair.police, "alert:raise", &wrong).expect_err("too many");
+    assert_eq!(fault.code.slug, "too-many-options");
+    assert_eq!(pair.world.node().core().head, before);
+    assert_eq!(pair.world.list(pair.police, "alert").total, 0);
+}
+
+#[test]
+fn sequence_numbers_are_dense_and_log_time_never_goes_back() {
+    let pair = pair();
+    raise(&pair, "first");
+    pair.world.clock.advance_s(-3600);
+    raise(&pair, "second");
+    let size = pair.world.node().core().head.size;
+    let leaves = pair.world.node().log().leaves(store::LogName::Acts, 0, 10_000).expect("leaves");
+    assert_eq!(leaves.len() as u64, size);
+    let times: Vec<_> = leaves
+        .iter()
+        .map(|leaf| ledger::leaf::Leaf::from_bytes(leaf).expect("a leaf").at)
+        .collect();
+    assert!(times.is_sorted(), "the clock went back an hour");
+}
+
+#[test]
+fn suspending_an_agreement_stops_the_flow_at_once_and_resuming_takes_two() {
+    let pair = pair();
+    raise(&pair, "seen");
+    assert_eq!(titles(&pair, pair.fire), ["seen"]);
+    let suspend = json!({ "do": "suspend", "agreement": pair.agreement, "reason": "breach" });
+    pair.world.act(pair.fire, "agreement:suspend", &suspend).expect("suspended");
+    assert_eq!(titles(&pair, pair.fire), Vec::<String>::new());
+    assert_eq!(titles(&pair, pair.police), ["seen"], "one's own stays");
+    let fault = pair.world.act(pair.police, "alert:raise", &alert(&pair, "more"));
+    assert_eq!(fault.expect_err("no flow").code.slug, "no-clause");
+    let resume = json!({ "do": "resume", "agreement": pair.agreement });
+    pair.world.act(pair.police, "agreement:resume", &resume).expect("one");
+    assert_eq!(titles(&pair, pair.fire), Vec::<String>::new(), "one signature is not two");
+    let again = pair.world.act(pair.police, "agreement:resume", &resume);
+    assert_eq!(again.expect_err("the same party").code.kind, Kind::Conflict);
+    pair.world.act(pair.fire, "agreement:resume", &resume).expect("two");
+    assert_eq!(titles(&pair, pair.fire), ["seen"]);
+}
+
+#[test]
+fn a_removed_person_reads_and_does_nothing_more() {
+    let pair = pair();
+    raise(&pair, "seen");
+    let token = pair.world.token(pair.fire);
+    assert_eq!(pair.world.read(&token, "/api/alerts").0, 200);
+    let admin = pair.world.person(pair.fire.agency, &DESK);
+    let remove = json!({ "do": "remove", "person": pair.fire.person });
+    pair.world.act(admin, "person:remove", &remove).expect("removed");
+    assert_eq!(pair.world.read(&token, "/api/alerts").0, 401);
+    let page = pair.world.list(pair.fire, "alert");
+    assert_eq!((page.total, page.items.len()), (0, 0), "an open session's reader is empty too");
+}
+
+#[test]
+fn an_agency_does_not_administer_another() {
+    let pair = pair();
+    let remove = json!({ "do": "remove", "person": pair.fire.person });
+    let fault = pair.world.act(pair.police, "person:remove", &remove).expect_err("not theirs");
+    assert_eq!(fault.code.slug, "other-agency");
+}
+
+#[test]
+fn rebuilt_views_equal_the_live_ones() {
+    let mut pair = pair();
+    let id = raise(&pair, "first");
+    raise(&pair, "second");
+    let answer = json!({ "do": "acknowledge", "alert": id, "option": 0, "note": "on our way" });
+    pair.world.act(pair.fire, "alert:acknowledge", &answer).expect("answered");
+    let key = pair.world.node().keys().derive(b"", "muster/view-labels/v1").expect("a key");
+    let dump =
+        |pair: &Pair| pair.world.node().views().with(|views| views.dump(&key)).expect("a dump");
+    let live = dump(&pair);
+    pair.world.stop();
+    let views = pair.world.directory().join("local").join("views.db");
+    app::kernel::start::remove_views(&views).expect("removed");
+    pair.world.start().expect("a node");
+    assert_eq!(dump(&pair), live);
+    assert!(live.len() > 50, "the dump has rows: {}", live.len());
+}
+
+#[test]
+fn what_a_person_holds_survives_a_restart() {
+    let mut pair = pair();
+    raise(&pair, "seen");
+    pair.world.restart();
+    assert_eq!(titles(&pair, pair.fire), ["seen"]);
+    raise(&pair, "after");
+    assert_eq!(titles(&pair, pair.fire), ["after", "seen"]);
+}
+
+#[test]
+fn pages_follow_each_other_without_gap_or_repeat() {
+    let pair = pair();
+    let made: Vec<String> = (0..7).map(|i| format!("alert {i}")).collect();
+    for title in &made {
+        raise(&pair, title);
+    }
+    let reader = pair.world.as_(pair.fire);
+    let mut cursor = None;
+    let mut seen = Vec::new();
+    loop {
+        let page = reader.list("alert", cursor.as_deref(), 3).expect("a page");
+        assert_eq!(page.total, 7);
+        for item in &page.items {
+            seen.push(item.layers[0].body["title"].as_str().expect("title").to_owned());
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let newest_first: Vec<String> = made.into_iter().rev().collect();
+    assert_eq!(seen, newest_first);
+}
+
+#[test]
+fn a_cursor_is_of_its_session_and_of_one_length() {
+    let pair = pair();
+    for i in 0..300 {
+        raise(&pair, &format!("alert {i}"));
+    }
+    let (mine, yours) = (pair.world.token(pair.police), pair.world.token(pair.fire));
+    let next = |token: &str, path: &str| -> String {
+        let (status, _, body) = pair.world.read(token, path);
+        assert_eq!(status, 200);
+        let page: Value = serde_json::from_slice(&body).expect("json");
+        page["next"].as_str().expect("a cursor").to_owned()
+    };
+    let first = next(&mine, "/api/alerts?limit=1");
+    let far = next(&mine, "/api/alerts?limit=200");
+    assert_eq!(first.len(), far.len());
+    let (status, _, _) = pair.world.read(&yours, &format!("/api/alerts?limit=1&cursor={first}"));
+    assert_eq!(status, 400, "another session's cursor");
+    let (status, _, _) = pair.world.read(&mine, "/api/alerts?cursor=AAAA");
+    assert_eq!(status, 400);
+}
+
+#[test]
+fn an_entity_tag_changes_with_what_its_reader_may_read_and_with_nothing_else() {
+    let pair = pair();
+    let mut command = alert(&pair, "tag");
+    command["higher"] = json!([{ "markings": marking(4, &["KESTREL"]), "text": "above" }]);
+    let id = pair.world.act(pair.police, "alert:raise", &command).expect("done").record;
+    let etag = |who| pair.world.get(who, "alert", id).expect("the alert").etag;
+    let (fire, police) = (etag(pair.fire), etag(pair.police));
+    assert_eq!(etag(pair.fire), fire);
+    assert_ne!(fire, police, "they read different layers");
+    let answer = json!({ "do": "acknowledge", "alert": id, "option": 0, "note": null });
+    pair.world.act(pair.fire, "alert:acknowledge", &answer).expect("answered");
+    assert_ne!(etag(pair.fire), fire);
+}
+
+#[test]
+fn as_of_shows_what_was_known_then_by_the_rights_of_today() {
+    let pair = pair();
+    let id = raise(&pair, "then");
+    let before = pair.world.node().core().at;
+    pair.world.clock.advance_s(100);
+    let answer = json!({ "do": "acknowledge", "alert": id, "option": 0, "note": null });
+    pair.world.act(pair.fire, "alert:acknowledge", &answer).expect("answered");
+    let reader = pair.world.as_(pair.police);
+    let then = reader.as_of("alert", id, before).expect("then");
+    assert!(then.layers[0].body.get("acknowledgements").is_none());
+    let now = reader.get("alert", id).expect("now");
+    assert!(now.layers[0].body.get("acknowledgements").is_some());
+    let never = base::Time::from_ms(before.ms() - 1_000_000).expect("a time");
+    assert_eq!(reader.as_of("alert", id, never).expect_err("not yet").code.kind, Kind::Absent);
+}

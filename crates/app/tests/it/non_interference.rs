@@ -1,0 +1,295 @@
+//! Non-interference: what a reader may not see changes nothing that the reader gets, on any exit.
+//!
+//! A *transcript* is everything that every exit gives to one reader: statuses, headers, bodies, list
+//! order, counts, entity tags, cursors, history, errors and live frames. Random values are replaced by
+//! the order in which they first stand, sealed ones by their length. Two worlds that differ only above
+//! the reader's head must give the same transcript, byte for byte.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use base::RecordId;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use testkit::world::{Being, marking};
+use testkit::{Who, World};
+
+/// What happens above the head of the observed reader.
+#[derive(Clone, Debug, Default)]
+struct Hidden {
+    /// Higher texts of the first alert.
+    higher: Vec<String>,
+    /// Alerts that address only the author's agency, raised before each visible act.
+    own: usize,
+    /// Alerts in a compartment that also address the reader's agency.
+    compartmented: usize,
+    /// Answers of others, to alerts that the reader cannot read.
+    answers: bool,
+    /// People added to the other agency, whose records no clause lets through.
+    people: usize,
+}
+
+struct Worlds {
+    world: World,
+    police: Who,
+    fire: Who,
+    fire_head: Who,
+}
+
+const DESK: Being<'static> =
+    Being { level: 4, compartments: &["KESTREL", "LANTERN"], roles: &["DUTY", "SIGNATORY"] };
+
+fn begin() -> Worlds {
+    let world = World::new();
+    let (pol, fir) = (world.agency("POL"), world.agency("FIRE"));
+    let police = world.person(pol, &DESK);
+    let fire = world.person(fir, &Being { level: 3, compartments: &[], ..DESK });
+    let fire_head = world.person(fir, &Being { level: 4, ..DESK });
+    let both = [pol, fir];
+    let charter = world.agreement(&both, &[(&both, &both, &["agreement:read"], 2)]);
+    let found = json!({ "do": "found", "agreement": charter, "markings": marking(1, &[]) });
+    world.found(pol, "agreement:found", &found).expect("the charter");
+    let text = world.agreement(&both, &[(&both, &both, &["alert:read", "circle:read"], 5)]);
+    world.enact(&text, &[police, fire]);
+    Worlds { world, police, fire, fire_head }
+}
+
+impl Worlds {
+    fn raise(&self, title: &str, level: u8, compartments: &[&str], to: &[Who]) -> RecordId {
+        self.raise_higher(title, (level, compartments), to, &[])
+    }
+
+    fn raise_higher(
+        &self,
+        title: &str,
+        (level, compartments): (u8, &[&str]),
+        to: &[Who],
+        higher: &[String],
+    ) -> RecordId {
+        let audience: Vec<_> = to.iter().map(|who| who.agency).collect();
+        let codes = ["KESTREL", "LANTERN"];
+        let higher: Vec<Value> = higher
+            .iter()
+            .zip(codes)
+            .map(|(text, code)| json!({ "markings": marking(4, &[code]), "text": text }))
+            .collect();
+        let command = json!({
+            "do": "raise", "markings": marking(level, compartments), "precedence": "PRIORITY",
+            "title": title, "text": "text", "audience": audience, "options": ["yes", "no"],
+            "place": null, "higher": higher
+        });
+        self.world.act(self.police, "alert:raise", &command).expect("an alert").record
+    }
+
+    fn answer(&self, who: Who, alert: RecordId) {
+        let command = json!({ "do": "acknowledge", "alert": alert, "option": 0, "note": null });
+        self.world.act(who, "alert:acknowledge", &command).expect("answered");
+    }
+
+    fn hide(&self, hidden: &Hidden) {
+        for i in 0..hidden.own {
+            self.raise(&format!("own {i}"), 2, &[], &[self.police]);
+        }
+        for i in 0..hidden.compartmented {
+            let id = self.raise(&format!("cell {i}"), 4, &["KESTREL"], &[self.fire]);
+            if hidden.answers {
+                self.answer(self.fire_head, id);
+            }
+        }
+        for _ in 0..hidden.people {
+            self.world.person(self.police.agency, &DESK);
+        }
+    }
+
+    /// The same visible acts in every world, with what is hidden in between.
+    fn play(&self, hidden: &Hidden, mut after_each: impl FnMut()) -> Vec<RecordId> {
+        let first = self.raise_higher("first", (2, &[]), &[self.fire], &hidden.higher);
+        after_each();
+        self.hide(hidden);
+        let second = self.raise("second", 3, &[], &[self.fire]);
+        after_each();
+        self.hide(hidden);
+        self.answer(self.fire, first);
+        after_each();
+        let third = self.raise("third", 1, &[], &[self.fire]);
+        after_each();
+        self.hide(hidden);
+        let cancel = json!({ "do": "cancel", "alert": second, "reason": "over" });
+        self.world.act(self.police, "alert:cancel", &cancel).expect("cancelled");
+        after_each();
+        self.hide(hidden);
+        vec![first, second, third]
+    }
+}
+
+/// Replaces ids by the order in which they first stand, and sealed values by their length.
+#[derive(Default)]
+struct Normal {
+    ids: BTreeMap<String, usize>,
+}
+
+impl Normal {
+    fn value(&mut self, value: &Value) -> Value {
+        match value {
+            Value::String(text) if text.parse::<RecordId>().is_ok() => {
+                let next = self.ids.len();
+                let number = *self.ids.entry(text.clone()).or_insert(next);
+                json!(format!("id {number}"))
+            }
+            Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
+            Value::Object(fields) => {
+                let mut normal = serde_json::Map::new();
+                for (name, field) in fields {
+                    let sealed = ["etag", "next", "receipt"].contains(&name.as_str());
+                    let field = match field {
+                        Value::String(text) if sealed => json!(text.len()),
+                        other => self.value(other),
+                    };
+                    normal.insert(name.clone(), field);
+                }
+                Value::Object(normal)
+            }
+            other => other.clone(),
+        }
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> String {
+        match serde_json::from_slice::<Value>(bytes) {
+            Ok(value) => self.value(&value).to_string(),
+            Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+        }
+    }
+}
+
+struct Transcript {
+    text: String,
+    normal: Normal,
+}
+
+impl Transcript {
+    fn exit(&mut self, worlds: &Worlds, token: &str, path: &str, shown: &str) -> Value {
+        let (status, headers, body) = worlds.world.read(token, path);
+        let names: Vec<String> = headers
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.as_bytes().len()))
+            .collect();
+        let body_text = self.normal.bytes(&body);
+        writeln!(self.text, "{shown} {status} {names:?} {} {body_text}", body.len()).expect("text");
+        serde_json::from_slice(&body).unwrap_or(Value::Null)
+    }
+}
+
+/// Everything that the observed reader gets in a world.
+fn transcript(hidden: &Hidden) -> String {
+    let worlds = begin();
+    let token = worlds.world.token(worlds.fire);
+    let mut out = Transcript { text: String::new(), normal: Normal::default() };
+    let listening = worlds.world.listen();
+    let mut live = listening.live(&token, &["alert", "person", "circle", "agreement", "agency"]);
+    let mut frames = Vec::new();
+    let seen = worlds.play(hidden, || frames.extend(live.next()));
+    // A last visible act: any frame that something hidden had made would stand before it.
+    worlds.raise("last", 2, &[], &[worlds.fire]);
+    while let Some(frame) = live.next() {
+        let last = frame.to_string().contains("\"last\"") && frame.to_string().contains("alert");
+        frames.push(frame);
+        if last {
+            break;
+        }
+    }
+    for list in ["alerts", "people", "agencies", "circles", "agreements"] {
+        out.exit(&worlds, &token, &format!("/api/{list}"), list);
+        let mut path = format!("/api/{list}?limit=1");
+        for turn in 0..20 {
+            let page = out.exit(&worlds, &token, &path, &format!("{list} page {turn}"));
+            let Some(next) = page["next"].as_str() else { break };
+            path = format!("/api/{list}?limit=1&cursor={next}");
+        }
+    }
+    for (i, id) in seen.iter().enumerate() {
+        out.exit(&worlds, &token, &format!("/api/alerts/{id}"), &format!("alert {i}"));
+        let path = format!("/api/alerts/{id}?as_of=2026-11-22T12:00:00Z");
+        out.exit(&worlds, &token, &path, &format!("alert {i} as of"));
+        out.exit(&worlds, &token, &format!("/api/people/{id}"), "an id of another kind");
+    }
+    out.exit(&worlds, &token, "/api/me", "me");
+    for frame in frames {
+        let frame = out.normal.value(&frame);
+        writeln!(out.text, "frame {frame}").expect("text");
+    }
+    out.text
+}
+
+fn assert_same(hidden: &Hidden) {
+    let (nothing, something) = (transcript(&Hidden::default()), transcript(hidden));
+    for (a, b) in nothing.lines().zip(something.lines()) {
+        assert_eq!(a, b, "{hidden:?}");
+    }
+    assert_eq!(nothing.lines().count(), something.lines().count(), "{hidden:?}");
+}
+
+#[test]
+fn a_transcript_repeats_itself() {
+    let text = transcript(&Hidden::default());
+    assert_eq!(text, transcript(&Hidden::default()));
+    assert!(text.lines().count() > 30 && text.contains("first") && text.contains("frame"));
+}
+
+#[test]
+fn a_higher_portion_changes_nothing_below_it() {
+    let higher = vec!["a known cell".to_owned(), "and a source".to_owned()];
+    assert_same(&Hidden { higher, ..Hidden::default() });
+}
+
+#[test]
+fn records_of_a_circle_change_nothing_outside_of_it() {
+    assert_same(&Hidden { own: 2, ..Hidden::default() });
+}
+
+#[test]
+fn records_in_a_compartment_and_answers_to_them_change_nothing_outside_of_it() {
+    assert_same(&Hidden { compartmented: 2, answers: true, ..Hidden::default() });
+}
+
+#[test]
+fn people_of_another_agency_change_nothing_where_no_clause_shows_them() {
+    assert_same(&Hidden { people: 1, ..Hidden::default() });
+}
+
+#[test]
+fn what_is_withheld_and_what_never_was_give_the_same_answer() {
+    let worlds = begin();
+    let hidden = worlds.raise("cell", 4, &["KESTREL"], &[worlds.fire]);
+    let token = worlds.world.token(worlds.fire);
+    for path in ["/api/alerts", "/api/people", "/api/circles", "/api/agreements"] {
+        let withheld = worlds.world.read(&token, &format!("{path}/{hidden}"));
+        let never = worlds.world.read(&token, &format!("{path}/{}", RecordId([5; 16])));
+        let wrong = worlds.world.read(&token, &format!("{path}/nonsense"));
+        assert_eq!(withheld, never);
+        assert_eq!(withheld, wrong);
+        assert_eq!(withheld.0, 404);
+    }
+    for verb in ["acknowledgements", "cancellation"] {
+        let body = json!({ "option": 0, "note": null });
+        let body = if verb == "cancellation" { json!({ "reason": "x" }) } else { body };
+        let withheld = worlds.world.post(&token, &format!("/api/alerts/{hidden}/{verb}"), &body);
+        let never = format!("/api/alerts/{}/{verb}", RecordId([5; 16]));
+        let never = worlds.world.post(&token, &never, &body);
+        assert_eq!(withheld, never);
+        assert_eq!(withheld.0, 404);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3, ..ProptestConfig::default() })]
+    #[test]
+    fn random_hidden_acts_change_nothing(
+        higher in proptest::collection::vec("[a-z]{1,40}", 0..3),
+        own in 0usize..3,
+        compartmented in 0usize..3,
+        answers in any::<bool>(),
+        people in 0usize..2,
+    ) {
+        assert_same(&Hidden { higher, own, compartmented, answers, people });
+    }
+}

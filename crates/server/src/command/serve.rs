@@ -1,0 +1,113 @@
+//! `muster serve`: runs a node until it is asked to stop.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail};
+use app::kernel::Node;
+use axum::Router;
+use clap::Args;
+
+use super::Where;
+use crate::config::{Config, Environment};
+use crate::headers::Transport;
+use crate::layout::{self, New};
+use crate::listen::{Listener, loopback};
+use crate::running::{self, Ended};
+use crate::terminal::say;
+use crate::{certificate, clock, reason, site};
+
+/// Runs a node. A data directory that is empty or absent becomes one at the first start.
+#[derive(Args)]
+pub struct Serve {
+    #[command(flatten)]
+    node: Where,
+    /// The address and port to listen on.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+}
+
+impl Serve {
+    pub fn run(self) -> Result<ExitCode> {
+        let environment = Environment::read()?;
+        let given = self.node.given(self.listen);
+        if let (None, Some(data)) = (&given.config, given.directory(&environment)) {
+            if !layout::exists(&data) {
+                let new = New {
+                    names: vec!["localhost".to_owned()],
+                    data,
+                    keys: given.keys.clone().or_else(|| environment.keys.clone()),
+                    postgres: given.postgres.clone().or_else(|| environment.postgres.clone()),
+                    demonstration: None,
+                };
+                super::init::report(&layout::create(&new, clock::now())?);
+            }
+        }
+        let config = given.load(&environment)?;
+        running::trace(&config.trace);
+        let opened = Opened::new(&config, 1)?;
+        let ended = opened.serve(&config, Router::new())?;
+        match ended {
+            Ended::Asked => Ok(ExitCode::SUCCESS),
+            Ended::Failed => bail!("the log failed; start the node again to find out how far it is"),
+        }
+    }
+}
+
+/// A node that is open, with its listener.
+pub struct Opened {
+    pub node: Arc<Node>,
+    pub runtime: tokio::runtime::Runtime,
+    pub listener: Listener,
+}
+
+impl Opened {
+    /// Takes the address first, which costs nothing to give back, then the log.
+    pub fn new(config: &Config, speed: u32) -> Result<Self> {
+        let tls = if config.tls.is_some() || !loopback(config.listen) {
+            Some(certificate::server(config)?)
+        } else {
+            None
+        };
+        let runtime = running::runtime().context("start the runtime")?;
+        let listener = runtime.block_on(Listener::open(config.listen, tls))?;
+        let node = running::open(config, speed)
+            .map_err(|fault| anyhow!("{}", reason::of_fault(&fault, config)))?;
+        Ok(Self { node, runtime, listener })
+    }
+
+    /// The address that a browser takes.
+    pub fn url(&self, config: &Config) -> String {
+        let port = self.listener.address().port();
+        match self.listener.transport() {
+            Transport::Tls => format!("https://{}:{port}", config.name),
+            Transport::Loopback => format!("http://localhost:{port}"),
+        }
+    }
+
+    /// Serves until the end, and ends the node whole.
+    pub fn serve(self, config: &Config, more: Router) -> Result<Ended> {
+        let Self { node, runtime, listener } = self;
+        let authority = certificate::authority(config);
+        let transport = listener.transport();
+        let router = site::router(&node, authority, transport, more);
+        tracing::info!(address = %listener.address(), "listening");
+        say(format_args!("listening on {}", listener.address()));
+        let ended = runtime.block_on(async {
+            let (told, end) = tokio::sync::oneshot::channel();
+            let stop = async {
+                let ended = running::until_end(&node).await;
+                // The receiver lives in this function.
+                let _kept = told.send(ended);
+            };
+            listener.serve(router, stop).await;
+            end.await
+        });
+        tracing::info!("stopping");
+        running::close(&node);
+        runtime.shutdown_background();
+        tracing::info!("stopped");
+        Ok(ended.context("wait for the end")?.context("wait for signals")?)
+    }
+}

@@ -1,0 +1,88 @@
+//! A running node: how it is opened, when it ends, and that it ends whole.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::kernel::clock::PlayClock;
+use app::kernel::{Fault, Node};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::clock::{self, SystemClock};
+use crate::config::{Config, Format, Trace, local_of};
+
+/// Why a node ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Somebody asked for it.
+    Asked,
+    /// The log failed: nothing is decided any more.
+    Failed,
+}
+
+/// How often is looked whether the node still decides.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Opens the node of a configuration; its play runs `speed` times as fast as the clock.
+///
+/// # Errors
+/// The kernel's own fault; [`crate::reason`] says what to do about it.
+pub fn open(config: &Config, speed: u32) -> Result<Arc<Node>, Fault> {
+    let opened = app::kernel::Config {
+        name: config.node_name(),
+        ledger: config.ledger,
+        place: config.place.clone(),
+        directory: local_of(&config.data),
+        provider: config.provider.clone(),
+        play: PlayClock { started_at: clock::now(), speed },
+        capabilities: app::capabilities::ALL,
+    };
+    Node::open(opened, Arc::new(SystemClock))
+}
+
+/// Waits until the node is asked to end or fails.
+///
+/// # Errors
+/// When the system gives no signals.
+pub async fn until_end(node: &Node) -> io::Result<Ended> {
+    let mut term = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let failed = async {
+        while !node.stopped() {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    Ok(tokio::select! {
+        _signal = term.recv() => Ended::Asked,
+        _signal = interrupt.recv() => Ended::Asked,
+        _signal = hangup.recv() => Ended::Asked,
+        () = failed => Ended::Failed,
+    })
+}
+
+/// Ends a node: what waits is done, the last head is signed twice, the log is free.
+pub fn close(node: &Arc<Node>) {
+    node.stop();
+    node.join();
+}
+
+/// Starts writing events to standard error.
+pub fn trace(trace: &Trace) {
+    let filter = tracing_subscriber::EnvFilter::try_new(&trace.filter)
+        .unwrap_or_else(|_form| tracing_subscriber::EnvFilter::new("info"));
+    let writer = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // Somebody else may have set one before; then events go there.
+    let _set = match trace.format {
+        Format::Text => writer.with_target(false).try_init(),
+        Format::Json => writer.json().try_init(),
+    };
+}
+
+/// The runtime of the rim.
+///
+/// # Errors
+/// When the system gives no threads.
+pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("rim").build()
+}

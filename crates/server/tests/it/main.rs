@@ -1,0 +1,1 @@
+//! The binary, started as a child.
