@@ -1,4 +1,5 @@
-//! Measures policy: one figure a line. Run with `cargo run --release -p policy --example bench_policy`.
+//! Measures policy: one figure a line. Run with `cargo run --release -p policy --example
+//! bench_policy`.
 //!
 //! Every clause names the reader's agency, so slicing by agency and action helps nothing; the last
 //! figures show what it does when the clauses are spread over twenty agencies.
@@ -12,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use base::label::Cleared;
 use base::{
@@ -109,8 +110,8 @@ fn epoch(clauses: Vec<Clause>, before: Option<&PolicyEpoch>) -> Result<PolicyEpo
     }
 }
 
-/// Three hundred labels that the reader is cleared for, of twenty originators: five levels with four
-/// sets of compartments, three of caveats and five of audiences.
+/// Three hundred labels that the reader is cleared for, of twenty originators: five levels with
+/// four sets of compartments, three of caveats and five of audiences.
 fn labels() -> Result<Vec<Label>, Error> {
     let compartments = [&[][..], &["KESTREL"], &["LANTERN"], &["KESTREL", "LANTERN"]];
     let caveats = [&[][..], &["ORCON"], &["SOURCE"]];
@@ -118,7 +119,8 @@ fn labels() -> Result<Vec<Label>, Error> {
     let codes = |codes: &[&str]| codes.iter().map(|code| token(code)).collect::<Result<_, Error>>();
     let mut labels = Vec::new();
     for n in 0..LABELS {
-        let pick = |from: &[&[&str]], step: u8| {
+        let small = u8::try_from(n % 240).unwrap_or(0);
+        let pick = |from: &[&[&str]], step: u16| {
             let at = usize::from(n / step) % from.len();
             codes(from.get(at).copied().unwrap_or_default())
         };
@@ -129,12 +131,11 @@ fn labels() -> Result<Vec<Label>, Error> {
             )?),
         };
         let marking = Marking {
-            level: Level(1 + n as u8 % 5),
+            level: Level(1 + small % 5),
             compartments: pick(&compartments, 5)?,
             releasable_to: released,
             caveats: pick(&caveats, 20)?,
         };
-        let small = n as u8;
         let mut originators = BTreeSet::from([agency(100 + small % AGENCIES)]);
         if n % 3 == 0 {
             originators.insert(agency(100 + (small / 3) % AGENCIES));
@@ -162,14 +163,14 @@ fn reader() -> Result<Profile, Error> {
     })
 }
 
-/// The shortest of `rounds` timings of one call, in nanoseconds: what it costs on a quiet machine.
-fn least_ns(rounds: usize, mut call: impl FnMut()) -> u128 {
+/// The shortest of `rounds` timings of one call: what it costs on a quiet machine.
+fn least(rounds: usize, mut call: impl FnMut()) -> Duration {
     let one = |_| {
         let start = Instant::now();
         call();
-        start.elapsed().as_nanos()
+        start.elapsed()
     };
-    (0..rounds).map(one).min().unwrap_or(0)
+    (0..rounds).map(one).min().unwrap_or_default()
 }
 
 fn measure(count: usize, grantees: u8) -> Result<(), Error> {
@@ -178,22 +179,22 @@ fn measure(count: usize, grantees: u8) -> Result<(), Error> {
     let intent = Intent { action: &action, purpose: &purpose };
     let about = format!("{count} clauses over {grantees} grantees");
     let clauses = clauses(count, grantees)?;
-    let once = least_ns(5, || {
+    let once = least(5, || {
         black_box(epoch(clauses.clone(), None).is_ok());
     });
-    println!("compile, {about}: {:.1} ms", once as f64 / 1e6);
+    println!("compile, {about}: {:.1} ms", once.as_secs_f64() * 1e3);
     let epoch = epoch(clauses.clone(), None)?;
     let more: Vec<Clause> = clauses.into_iter().chain([clause(count, agency(1))?]).collect();
-    let again = least_ns(5, || {
+    let again = least(5, || {
         black_box(crate::epoch(more.clone(), Some(&epoch)).is_ok());
     });
-    println!("compile with one clause more, {about}: {:.1} ms", again as f64 / 1e6);
-    let each = least_ns(20, || {
+    println!("compile with one clause more, {about}: {:.1} ms", again.as_secs_f64() * 1e3);
+    let each = least(20, || {
         for label in &labels {
             black_box(decide(&epoch, &reader, intent, label));
         }
-    }) / labels.len() as u128;
-    println!("decision, {about}: {:.1} µs", each as f64 / 1e3);
+    }) / u32::from(LABELS);
+    println!("decision, {about}: {:.1} µs", each.as_secs_f64() * 1e6);
     let mut table = LabelTable::default();
     let start = Instant::now();
     for label in &labels {
@@ -202,7 +203,7 @@ fn measure(count: usize, grantees: u8) -> Result<(), Error> {
     let interned = start.elapsed();
     println!("intern {} labels: {:.2} ms", table.len(), interned.as_secs_f64() * 1e3);
     let mut readable = 0;
-    let miss = least_ns(20, || {
+    let miss = least(20, || {
         let sets = ReadableSets::default();
         let set = sets.get(&epoch, &reader, intent, &table, Time::MIN);
         readable = set.map_or(0, |set| set.bits().len());
@@ -210,43 +211,43 @@ fn measure(count: usize, grantees: u8) -> Result<(), Error> {
     println!(
         "readable-set miss, {} labels, {about}: {:.2} ms ({readable} readable)",
         table.len(),
-        miss as f64 / 1e6
+        miss.as_secs_f64() * 1e3
     );
     let sets = ReadableSets::default();
     sets.get(&epoch, &reader, intent, &table, Time::MIN)?;
-    let hit = least_ns(200, || {
+    let hit = least(200, || {
         black_box(sets.get(&epoch, &reader, intent, &table, Time::MIN).is_ok());
     });
-    println!("readable-set hit, {about}: {hit} ns");
+    println!("readable-set hit, {about}: {} ns", hit.as_nanos());
     Ok(())
 }
 
 fn main() -> Result<(), Error> {
     let (labels, reader) = (labels()?, reader()?);
     let clearance = &reader.attributes().clearance;
-    let count = labels.len() as u128;
-    let each = least_ns(200, || {
+    let count = u32::from(LABELS);
+    let each = least(200, || {
         for label in &labels {
             black_box(readable(clearance, label));
         }
     }) / count;
-    println!("dominance of one label: {each} ns");
-    let each = least_ns(200, || {
+    println!("dominance of one label: {} ns", each.as_nanos());
+    let each = least(200, || {
         for pair in labels.windows(2) {
             if let [a, b] = pair {
                 black_box(leq(a, b));
             }
         }
     }) / count;
-    println!("order of two labels: {each} ns");
-    let each = least_ns(50, || {
+    println!("order of two labels: {} ns", each.as_nanos());
+    let each = least(50, || {
         for pair in labels.windows(2) {
             if let [a, b] = pair {
                 black_box(join(a, b).is_ok());
             }
         }
     }) / count;
-    println!("join of two labels: {each} ns");
+    println!("join of two labels: {} ns", each.as_nanos());
     for (clauses, grantees) in [(5, 1), (50, 1), (200, 1), (1_000, 20)] {
         measure(clauses, grantees)?;
     }

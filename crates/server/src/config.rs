@@ -219,7 +219,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where keys and certificates lie.
     pub keys: PathBuf,
-    pub provider: Provider,
+    provider: ProviderName,
+    credentials: Option<PathBuf>,
     pub place: Place,
     pub listen: SocketAddr,
     pub tls: Option<Tls>,
@@ -262,14 +263,8 @@ impl Given {
             (Backend::Postgres, Some(url)) => Place::Postgres { url },
             (Backend::Postgres, None) => return Err(Error::NoUrl(path)),
         };
-        let provider = match file.keys.provider {
-            ProviderName::File => Provider::File { directory: keys.clone() },
-            ProviderName::SystemdCredential => {
-                let credentials = environment.credentials.clone().ok_or(Error::NoCredentials)?;
-                Provider::SystemdCredential { credentials, shred: keys.join("shred") }
-            }
-        };
-        let within = |tls: Tls| Tls { certificate: base.join(tls.certificate), key: base.join(tls.key) };
+        let within =
+            |tls: Tls| Tls { certificate: base.join(tls.certificate), key: base.join(tls.key) };
         let mut trace = file.trace;
         if let Some(filter) = &environment.trace {
             trace.filter.clone_from(filter);
@@ -279,7 +274,8 @@ impl Given {
             ledger: file.ledger,
             data,
             keys,
-            provider,
+            provider: file.keys.provider,
+            credentials: environment.credentials.clone(),
             place,
             listen: self.listen.or(environment.listen).unwrap_or(file.listen.address),
             tls: file.tls.map(within),
@@ -307,6 +303,20 @@ pub fn local_of(data: &Path) -> PathBuf {
 }
 
 impl Config {
+    /// Where the root secret comes from.
+    ///
+    /// # Errors
+    /// [`Error::NoCredentials`] outside of a service that systemd gives credentials to.
+    pub fn provider(&self) -> Result<Provider, Error> {
+        match self.provider {
+            ProviderName::File => Ok(Provider::File { directory: self.keys.clone() }),
+            ProviderName::SystemdCredential => {
+                let credentials = self.credentials.clone().ok_or(Error::NoCredentials)?;
+                Ok(Provider::SystemdCredential { credentials, shred: self.keys.join("shred") })
+            }
+        }
+    }
+
     /// What the kernel calls the node: its logs are named below it.
     pub fn node_name(&self) -> String {
         format!("{}/muster", self.name)

@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Makes a directory and those above it.
 ///
@@ -34,4 +34,37 @@ pub fn probe(directory: &Path) -> io::Result<()> {
     let path = directory.join(format!(".write.{}", std::process::id()));
     write_new(&path, b"")?;
     fs::remove_file(path)
+}
+
+/// A directory of this process that is removed with everything in it.
+pub struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    /// Makes an empty one where the system keeps such.
+    ///
+    /// # Errors
+    /// The file system's own fault.
+    pub fn new(name: &str) -> io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+        // An earlier process of the same number may have left it.
+        if path.exists() {
+            fs::remove_dir_all(&path)?;
+        }
+        make_directory(&path)?;
+        Ok(Self { path })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left behind lies where the system cleans up.
+        let _left = fs::remove_dir_all(&self.path);
+    }
 }

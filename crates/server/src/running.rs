@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use app::kernel::clock::PlayClock;
 use app::kernel::{Fault, Node};
+use store::Provider;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::{self, SystemClock};
@@ -27,13 +28,13 @@ const LOOK: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// The kernel's own fault; [`crate::reason`] says what to do about it.
-pub fn open(config: &Config, speed: u32) -> Result<Arc<Node>, Fault> {
+pub fn open(config: &Config, provider: Provider, speed: u32) -> Result<Arc<Node>, Fault> {
     let opened = app::kernel::Config {
         name: config.node_name(),
         ledger: config.ledger,
         place: config.place.clone(),
         directory: local_of(&config.data),
-        provider: config.provider.clone(),
+        provider,
         play: PlayClock { started_at: clock::now(), speed },
         capabilities: app::capabilities::ALL,
     };

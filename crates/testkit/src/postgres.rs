@@ -4,7 +4,7 @@
 //! process id, and the next start would refuse. It listens on a free loopback port and on a socket
 //! in its own temporary directory, and trusts whoever reaches it.
 //!
-//! A process that ends in any way leaves nothing behind. Drop stops the server; where drop does not
+//! A process that ends in any way leaves no server behind. Drop stops it; where drop does not
 //! run (statics, aborts, kill −9) a watcher does it: a shell that reads from a pipe which the system
 //! closes when this process is gone.
 
@@ -195,11 +195,11 @@ impl TemporaryPostgres {
             chown(path, Some(user), Some(group)).context("directory cannot be given away")?;
         }
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+        let watcher = watch(&programs, path)?;
         let user = format!("--username={USER}");
         let arguments =
             ["--pgdata=data", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", &user];
         programs.run(path, "initdb", &arguments)?;
-        let watcher = watch(&programs, path)?;
         let running = Mutex::new(Running::default());
         let postgres = Self { running, programs, next: AtomicU32::new(0), watcher, directory };
         postgres.restart()?;

@@ -100,8 +100,10 @@ impl World {
         capabilities: &'static [&'static Capability],
     ) -> Self {
         std::fs::create_dir_all(&directory).expect("a scratch directory");
-        let mut entropy = Entropy::new(Secret::new([7; 32]));
-        Keyring::create(&provider(&directory), &mut entropy).expect("keys");
+        if !directory.join("keys").exists() {
+            let mut entropy = Entropy::new(Secret::new([7; 32]));
+            Keyring::create(&provider(&directory), &mut entropy).expect("keys");
+        }
         let clock = ManualClock::new(Time::from_ms(BEGINS_MS).expect("a time"));
         let mut world = Self {
             node: None,
@@ -116,6 +118,11 @@ impl World {
         };
         world.start().expect("a node");
         world
+    }
+
+    /// Uses other idempotency keys than an earlier process of the same world.
+    pub fn number_keys_from(&self, first: u64) {
+        self.keys.store(first, Ordering::SeqCst);
     }
 
     /// Opens the node of this world's directories.

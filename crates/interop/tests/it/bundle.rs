@@ -136,9 +136,12 @@ fn relationship_sighting_report_and_translation_name_their_objects() {
     assert_eq!((object.as_str(), object_modified.is_some()), (of, true));
 }
 
-/// STIX 2.1 §3.6: observables have no versions.
+/// STIX 2.1 §3.6, §7.2.1: neither has versions.
 #[test]
-fn an_observable_has_no_version() {
+fn an_observable_and_a_marking_definition_have_no_version() {
+    let text = interop::stix::Tlp::Red.definition();
+    let marking = with(&text, "modified", r#""2026-01-02T03:04:05Z""#);
+    assert_eq!(taken(&marking).head.modified, None);
     let object = with(ADDRESS, "modified", r#""2026-01-02T03:04:05Z""#);
     assert_eq!(taken(&object).head.modified, None);
 }

@@ -153,6 +153,10 @@ fn bytes_of_title_snippet_and_term() {
         let terms = text("name", limit::SEARCH_TERM_BYTES + more).terms;
         assert_eq!(terms[0].len(), limit::SEARCH_TERM_BYTES);
     }
+    // The space between two words counts.
+    let name = format!("{} y", "x".repeat(limit::TITLE_BYTES - 1));
+    let object = with(IDENTITY, "name", &quoted(&name));
+    assert_eq!(SearchText::of(&taken(&object)).title.len(), limit::TITLE_BYTES - 1);
     // A character is never cut.
     let wide = with(IDENTITY, "name", &quoted(&"\u{1F600}".repeat(limit::TITLE_BYTES)));
     assert_eq!(SearchText::of(&taken(&wide)).title.len() % 4, 0);

@@ -48,10 +48,10 @@ fn a_clause_is_a_rule_that_a_lawyer_can_follow() {
     when { resource in [Agency::"02020202-0202-0202-0202-020202020202"] }
     when { principal in Agency::"01010101-0101-0101-0101-010101010101" }
     when { ["PROTECTION"].contains(context.purpose)
-    && ["NAT"].containsAll(resource.schemes)
+      && ["NAT"].containsAll(resource.schemes)
     && (if resource.markings has "NAT" then resource.markings["NAT"].level <= 4 &&
             resource.markings["NAT"].compartments.isEmpty() else true)
-    && !resource.caveats.containsAny(["ORCON"]) };
+      && !resource.caveats.containsAny(["ORCON"]) };
     "#);
 }
 

@@ -20,10 +20,10 @@ fn an_allowed_read_names_its_clauses() {
     let told = told(analyst(POLICE, 4), Shown::Label, &label);
     insta::assert_snapshot!(wrapped(&told.to_text()), @r"
     allowed
-    + your clearance covers the label
-    + Police consents
-    + rule `reports/read-own` permits `report:read`
-    + Army consents
+      + your clearance covers the label
+      + Police consents
+        + rule `reports/read-own` permits `report:read`
+      + Army consents
     + clause 01010101-0101-0101-0101-010101010101 of `Joint protection`, version 1,
             permits `report:read`
     ");
@@ -35,12 +35,11 @@ fn a_missing_clause_is_named_by_what_it_would_have_to_say() {
     let told = told(analyst(POLICE, 5), Shown::Label, &label);
     insta::assert_snapshot!(wrapped(&told.to_text()), @r"
     denied
-    + your clearance covers the label
-    - no clause of Army permits `report:read` at TOP SECRET//KESTREL to Police
+      + your clearance covers the label
+      - no clause of Army permits `report:read` at TOP SECRET//KESTREL to Police
     - clause 01010101-0101-0101-0101-010101010101 of `Joint protection`, version 1,
             does not reach this label
-    - no clause of Intelligence permits `report:read` at TOP SECRET//KESTREL to
-            Police
+      - no clause of Intelligence permits `report:read` at TOP SECRET//KESTREL to Police
     - clause 02020202-0202-0202-0202-020202020202 of `Joint protection`, version 1,
             asks for the courses SOURCES, and does not reach this label
     ");
@@ -53,12 +52,12 @@ fn a_missing_clearance_is_named() {
     let told = told(analyst(POLICE, 4), Shown::Label, &label("NAT", marking, &[POLICE]));
     insta::assert_snapshot!(wrapped(&told.to_text()), @r"
     denied
-    - your clearance does not cover the label
-    - it needs TOP SECRET, you hold SECRET
-    - you lack LANTERN, TIDEWATER of scheme NAT
-    - you are none of those to whom it is releasable under scheme NAT
-    + Police consents
-    + rule `reports/read-own` permits `report:read`
+      - your clearance does not cover the label
+        - it needs TOP SECRET, you hold SECRET
+        - you lack LANTERN, TIDEWATER of scheme NAT
+        - you are none of those to whom it is releasable under scheme NAT
+      + Police consents
+        + rule `reports/read-own` permits `report:read`
     ");
 }
 

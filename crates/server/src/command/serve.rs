@@ -72,7 +72,7 @@ impl Opened {
         };
         let runtime = running::runtime().context("start the runtime")?;
         let listener = runtime.block_on(Listener::open(config.listen, tls))?;
-        let node = running::open(config, speed)
+        let node = running::open(config, config.provider()?, speed)
             .map_err(|fault| anyhow!("{}", reason::of_fault(&fault, config)))?;
         Ok(Self { node, runtime, listener })
     }

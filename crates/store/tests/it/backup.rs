@@ -40,7 +40,7 @@ fn fill(world: &mut World) -> Vec<(store::Blob, Vec<u8>)> {
     log.commit(&batch).expect("a batch is committed");
     // A batch that fails leaves secrets behind on SQLite.
     let mut failed = world.batch(LogName::Acts, &batch.after, &[&["never"]]);
-    failed.receipts = batch.receipts.clone();
+    failed.receipts.clone_from(&batch.receipts);
     log.commit(&failed).expect_err("a receipt that was given already");
     let state = State::open(&world.place).expect("state");
     for table in StateTable::ALL {
@@ -162,7 +162,8 @@ fn a_changed_manifest_is_refused(world: &mut World) {
     // Names that lead elsewhere, with a digest that is right.
     for name in ["../log.db", "/etc/passwd", "blobs/../log.db", "root.key", "log.db", ""] {
         let line = format!("file {} 0 {name}\n", "0".repeat(64));
-        let body = text[..text.rfind("end ").expect("an end")].to_owned() + &line;
+        let (lines, _end) = text.rsplit_once("end ").expect("an end");
+        let body = format!("{lines}{line}");
         changes.push(format!("{body}end {}\n", base::crypto::sha256(body.as_bytes())));
     }
     for changed in changes {

@@ -33,7 +33,8 @@ impl Shelf {
 
     fn path(&self, address: Digest) -> PathBuf {
         let name = address.to_string();
-        self.directory.path().join("blobs").join(&name[..2]).join(name)
+        let group: String = name.chars().take(2).collect();
+        self.directory.path().join("blobs").join(group).join(name)
     }
 
     fn sealed(&self, blob: &Blob) -> Vec<u8> {
@@ -183,7 +184,7 @@ fn exchanged_chunks_are_found() {
     let blob = shelf.put(&content(3 * CHUNK_BYTES));
     let other = shelf.put(&content(3 * CHUNK_BYTES));
     let (sealed, of_other) = (shelf.sealed(&blob), shelf.sealed(&other));
-    let chunk = |bytes: &[u8], i: usize| bytes[1 + i * SEALED..1 + (i + 1) * SEALED].to_vec();
+    let chunk = |bytes: &[u8], i: usize| bytes[1 + i * SEALED..][..SEALED].to_vec();
     let join = |chunks: [Vec<u8>; 3]| [vec![1], chunks.concat()].concat();
     let [a, b, c] = [0, 1, 2].map(|i| chunk(&sealed, i));
     let foreign = chunk(&of_other, 1);

@@ -166,11 +166,11 @@ fn what_a_reader_held_up_is_wiped_with_the_next_batch() {
     let data = world.data().expect("a directory").to_owned();
     let erased = world.slot_of(LogName::Acts, 0, "a");
     let bytes = wrapped(&world, erased).expect("a secret").0;
-    let long = rusqlite::Connection::open(data.join("secrets.db")).expect("a file");
-    long.execute_batch("BEGIN; SELECT count(*) FROM secret;").expect("a long read");
+    let held = rusqlite::Connection::open(data.join("secrets.db")).expect("a file");
+    held.execute_batch("BEGIN; SELECT count(*) FROM secret;").expect("a long read");
     log.erase(&[erased]).expect("it is erased");
     assert!(stand_in_files(&data, &bytes), "the reader still sees it");
-    long.execute_batch("COMMIT").expect("the read ends");
+    held.execute_batch("COMMIT").expect("the read ends");
     world.commit(&mut log, LogName::Acts, &[&["b"]]);
     assert!(!stand_in_files(&data, &bytes));
 }

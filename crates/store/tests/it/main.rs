@@ -1,4 +1,5 @@
 //! The store's rules, each held on SQLite and on a PostgreSQL that the tests start.
+#![cfg(test)]
 
 mod backup;
 mod blob;

@@ -1,0 +1,131 @@
+//! `muster backup` and `muster restore`: the store with its configuration, without the keys.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use store::log::{LogName, LogReader, Place};
+use store::{Data, Keyring, Manifest};
+
+use super::Where;
+use crate::config::{Config, Environment, FILE, store_of};
+use crate::layout::{self, VERIFIER_KEYS};
+use crate::terminal::say;
+use crate::{disk, reason};
+
+/// Copies a node, which may be running, into an empty directory. Keys are never in a backup.
+#[derive(Args)]
+pub struct Backup {
+    #[command(flatten)]
+    node: Where,
+    /// The directory to make.
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
+}
+
+/// Restores a backup into an empty data directory. Nothing is written over.
+#[derive(Args)]
+pub struct Restore {
+    /// The backup.
+    #[arg(long, value_name = "DIR")]
+    from: PathBuf,
+    /// The data directory to make.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The directory of the node's keys, which no backup holds.
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
+    /// Restores the log into this PostgreSQL database, which must hold none.
+    #[arg(long, value_name = "URL")]
+    postgres: Option<String>,
+}
+
+fn data_of(config: &Config) -> Data {
+    let blobs = Data::directory(&store_of(&config.data)).blobs;
+    Data { place: config.place.clone(), blobs }
+}
+
+impl Backup {
+    pub fn run(self) -> Result<ExitCode> {
+        let config = self.node.given(None).load(&Environment::read()?)?;
+        if self.to.exists() && fs::read_dir(&self.to).map(Iterator::count).unwrap_or(1) > 0 {
+            bail!("`{}` is not empty", self.to.display());
+        }
+        let manifest = store::backup(&data_of(&config), &store_of(&self.to))
+            .map_err(|fault| anyhow!("{}", reason::of_store(&fault, &config)))?;
+        for name in [FILE, VERIFIER_KEYS] {
+            copy_if_there(&config.data.join(name), &self.to.join(name))?;
+        }
+        report("backed up", &manifest);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Restore {
+    pub fn run(self) -> Result<ExitCode> {
+        if layout::exists(&self.data) {
+            bail!("`{}` holds a node already: nothing is written over", self.data.display());
+        }
+        let mut given = Where {
+            config: None,
+            data: Some(self.from.clone()),
+            keys: self.keys.clone(),
+            postgres: self.postgres.clone(),
+        };
+        let environment = Environment::default();
+        // The backup's own file says what node it is; where it goes is said here.
+        let of = given.given(None).load(&environment).context("the backup has no configuration")?;
+        let place = match of.place {
+            Place::Sqlite { .. } => Place::Sqlite { directory: store_of(&self.data) },
+            Place::Postgres { url } => Place::Postgres { url },
+        };
+        let into = Data { blobs: Data::directory(&store_of(&self.data)).blobs, place };
+        let manifest = store::restore(&store_of(&self.from), &into)?;
+        for name in [FILE, VERIFIER_KEYS] {
+            copy_if_there(&self.from.join(name), &self.data.join(name))?;
+        }
+        report("restored", &manifest);
+        given.data = Some(self.data);
+        let config = given.given(None).load(&environment)?;
+        say(second_copy(&config));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Says whether a node may be started on what was restored.
+fn second_copy(config: &Config) -> String {
+    let keys = config.provider().ok().and_then(|provider| Keyring::open(&provider).ok());
+    let Some(keys) = keys else {
+        return format!(
+            "the keys of this node are looked for in `{}`: without them it does not start",
+            config.keys.display()
+        );
+    };
+    let size = LogReader::open(&config.place).and_then(|log| log.head(LogName::Acts));
+    match (size, keys.signed()) {
+        (Ok(head), Ok(Some((seen, _)))) if seen > head.size => format!(
+            "this node has signed {seen} entries and the backup ends at {}: it will not start on \
+             an older log than it has signed; restore a newer backup",
+            head.size
+        ),
+        _ => "the node can be started".to_owned(),
+    }
+}
+
+fn copy_if_there(from: &Path, to: &Path) -> Result<()> {
+    if !from.is_file() {
+        return Ok(());
+    }
+    let bytes = fs::read(from).with_context(|| format!("read `{}`", from.display()))?;
+    disk::write_new(to, &bytes).with_context(|| format!("write `{}`", to.display()))
+}
+
+fn report(what: &str, manifest: &Manifest) {
+    for size in &manifest.logs {
+        say(format_args!("{:<7} {} entries {what}", size.log.name(), size.entries));
+    }
+    let bytes: u64 = manifest.files.iter().map(|file| file.bytes).sum();
+    say(format_args!("{} files, {bytes} bytes", manifest.files.len()));
+}

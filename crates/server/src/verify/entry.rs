@@ -1,0 +1,237 @@
+//! Entries: leaf and commitments without any key; header, portions and signature with the keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use app::kernel::apply::Content;
+use app::kernel::erasure::{KIND, Ordered};
+use app::kernel::start::{OpenedEntry, open_entry};
+use base::Time;
+use base::crypto::{Digest, Secret};
+use ledger::leaf::Leaf;
+use ledger::portion::{
+    HEADER_SLOT, open_commitments, open_header, open_portion, open_signature, part_commitments,
+};
+use store::Keyring;
+use store::log::{LogName, StoredEntry, StoredSecrets};
+use store::secrets::{SecretPlace, unwrap};
+
+use super::{Finding, Findings, Part, Verifier};
+use crate::terminal::chain;
+
+/// Looks at the content of the entries of one log, in their order.
+pub struct Contents<'a> {
+    verifier: &'a Verifier<'a>,
+    log: LogName,
+    /// Those of the page that is being read.
+    secrets: BTreeMap<u64, StoredSecrets>,
+    last_at: Time,
+    portions: u64,
+    /// Portions without a secret, which an order must name.
+    without_secret: BTreeSet<(u64, u8)>,
+    /// Portions whose secret is there, as far as an order names them.
+    ordered: BTreeMap<(u64, u8), u64>,
+    with_secret: BTreeSet<(u64, u8)>,
+}
+
+impl<'a> Contents<'a> {
+    /// Starts at the first entry.
+    pub fn new(verifier: &'a Verifier<'a>, log: LogName) -> Self {
+        Self {
+            verifier,
+            log,
+            secrets: BTreeMap::new(),
+            last_at: Time::MIN,
+            portions: 0,
+            without_secret: BTreeSet::new(),
+            ordered: BTreeMap::new(),
+            with_secret: BTreeSet::new(),
+        }
+    }
+
+    /// Portions that were opened.
+    pub const fn portions(&self) -> u64 {
+        self.portions
+    }
+
+    /// Portions whose secret was destroyed by order.
+    pub fn erased(&self) -> u64 {
+        let ordered = self.without_secret.iter().filter(|place| self.ordered.contains_key(*place));
+        ordered.count() as u64
+    }
+
+    /// The keys with which entries of this log are opened: the kernel opens those of acts.
+    fn keys(&self) -> Option<&'a Keyring> {
+        self.verifier.keys.filter(|_| self.log == LogName::Acts)
+    }
+
+    /// Reads the secrets of a page.
+    pub fn read_secrets(&mut self, page: (u64, u32), findings: &mut Findings) {
+        self.secrets.clear();
+        if self.keys().is_none() {
+            return;
+        }
+        let (from, limit) = page;
+        let reader = self.verifier.reader;
+        if let Ok(secrets) = reader.secrets(self.log, from, limit) {
+            self.secrets = secrets.into_iter().map(|s| (s.sequence, s)).collect();
+            return;
+        }
+        for sequence in from..from + u64::from(limit) {
+            match reader.secrets_at(self.log, &[sequence]) {
+                Ok(found) => self.secrets.extend(found.into_iter().map(|s| (s.sequence, s))),
+                Err(fault) => {
+                    let part = Part::Secret(HEADER_SLOT);
+                    findings.add(Finding::entry(self.log, sequence, part, chain(&fault)));
+                }
+            }
+        }
+    }
+
+    /// Looks at one entry.
+    pub fn entry(&mut self, stored: &StoredEntry, findings: &mut Findings) {
+        let sequence = stored.sequence;
+        let leaf = match Leaf::from_bytes(&stored.leaf) {
+            Ok(leaf) => leaf,
+            Err(fault) => {
+                findings.add(Finding::entry(self.log, sequence, Part::Leaf, chain(&fault)));
+                return;
+            }
+        };
+        if leaf.at < self.last_at {
+            let why = "its time is before that of the entry before it";
+            findings.add(Finding::entry(self.log, sequence, Part::Leaf, why));
+        }
+        self.last_at = self.last_at.max(leaf.at);
+        if let Err(fault) = open_commitments(&leaf, &stored.commitments) {
+            findings.add(Finding::entry(self.log, sequence, Part::Commitments, chain(&fault)));
+        }
+        let Some(keys) = self.keys() else { return };
+        let Some(secrets) = self.secrets.remove(&sequence) else {
+            let part = Part::Secret(HEADER_SLOT);
+            findings.add(Finding::entry(self.log, sequence, part, "no secret of it is there"));
+            return;
+        };
+        match open_entry(keys, stored, &secrets) {
+            Ok(opened) => self.opened(&opened, findings),
+            Err(fault) => {
+                let before = findings.count();
+                self.diagnose(&leaf, stored, &secrets, findings);
+                // Whatever the parts say one by one, an entry that does not open is a finding.
+                if findings.count() == before {
+                    findings.add(Finding::entry(self.log, sequence, Part::Row, chain(&fault)));
+                }
+            }
+        }
+    }
+
+    fn opened(&mut self, entry: &OpenedEntry, findings: &mut Findings) {
+        let sequence = entry.sequence;
+        let shared = &entry.header.shared;
+        if shared.ledger != self.verifier.ledger {
+            let why = format!("it is of another ledger, `{}`", shared.ledger);
+            findings.add(Finding::entry(self.log, sequence, Part::Header, why));
+        }
+        for (slot, content) in &entry.contents {
+            match content {
+                Content::Open(body) => {
+                    self.portions += 1;
+                    self.with_secret.insert((sequence, *slot));
+                    if shared.kind == KIND {
+                        self.order(sequence, body, findings);
+                    }
+                }
+                Content::Sealed | Content::Erased => {
+                    self.without_secret.insert((sequence, *slot));
+                }
+            }
+        }
+    }
+
+    fn order(&mut self, sequence: u64, body: &[u8], findings: &mut Findings) {
+        match serde_json::from_slice::<Ordered>(body) {
+            Ok(ordered) => {
+                let places = ordered.slots.iter().map(|slot| ((ordered.sequence, *slot), sequence));
+                self.ordered.extend(places);
+            }
+            Err(fault) => {
+                findings.add(Finding::entry(self.log, sequence, Part::Order, chain(&fault)));
+            }
+        }
+    }
+
+    /// Opens an entry part by part, to name each that is faulty.
+    fn diagnose(
+        &mut self,
+        leaf: &Leaf,
+        stored: &StoredEntry,
+        secrets: &StoredSecrets,
+        findings: &mut Findings,
+    ) {
+        let Some(keys) = self.keys() else { return };
+        let sequence = stored.sequence;
+        let log = self.log;
+        let mut add = |part, why: String| findings.add(Finding::entry(log, sequence, part, why));
+        let mut open: BTreeMap<u8, Secret> = BTreeMap::new();
+        for (slot, wrapped) in &secrets.secrets {
+            let place = SecretPlace { log, sequence, slot: *slot, week: secrets.week };
+            match unwrap(keys, place, wrapped) {
+                Ok(secret) => {
+                    open.insert(*slot, secret);
+                }
+                Err(fault) => add(Part::Secret(*slot), chain(&fault)),
+            }
+        }
+        let kept = |slot: u8| secrets.secrets.iter().any(|(s, _)| *s == slot);
+        let Some(header_secret) = open.get(&HEADER_SLOT) else {
+            if !kept(HEADER_SLOT) {
+                add(Part::Secret(HEADER_SLOT), "it is missing".to_owned());
+            }
+            return;
+        };
+        let signature = stored.signature.as_deref();
+        if let Err(fault) = open_signature(leaf, signature, header_secret, keys) {
+            add(Part::Signature, chain(&fault));
+        }
+        let header = match open_header(leaf, &stored.header, header_secret, keys) {
+            Ok(header) => header,
+            Err(fault) => return add(Part::Header, chain(&fault)),
+        };
+        let commitments: Vec<Digest> = part_commitments(&stored.commitments).unwrap_or_default();
+        for slot in &header.local.slots {
+            let number = slot.slot;
+            let committed = commitments.get(usize::from(number)).copied().unwrap_or_default();
+            match (open.get(&number), stored.portion(number)) {
+                (Some(secret), Some(sealed)) => {
+                    let committed = (committed, keys);
+                    match open_portion(&header.shared, slot, sealed, secret, committed) {
+                        Ok(_portion) => self.portions += 1,
+                        Err(fault) => add(Part::Portion(number), chain(&fault)),
+                    }
+                }
+                (Some(_), None) => add(Part::Portion(number), "it is missing".to_owned()),
+                // A secret that is there and does not open was named above.
+                (None, _) if kept(number) => {}
+                (None, _) => {
+                    self.without_secret.insert((sequence, number));
+                }
+            }
+        }
+    }
+
+    /// Holds what is erased against the orders of the log.
+    pub fn finish(&mut self, findings: &mut Findings) {
+        for (sequence, slot) in &self.without_secret {
+            if !self.ordered.contains_key(&(*sequence, *slot)) {
+                let why = "it is missing, and no order of the log says that it was erased";
+                findings.add(Finding::entry(self.log, *sequence, Part::Secret(*slot), why));
+            }
+        }
+        for (place, order) in &self.ordered {
+            if self.with_secret.contains(place) {
+                let (sequence, slot) = place;
+                let why = format!("secret {slot} of entry {sequence} is still there");
+                findings.add(Finding::entry(self.log, *order, Part::Order, why));
+            }
+        }
+    }
+}

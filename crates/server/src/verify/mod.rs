@@ -1,0 +1,154 @@
+//! Verification without trust in the node: tree, tiles, checkpoints, and with the keys every entry.
+//!
+//! It reads and changes nothing, needs no lock and no running node. Every fault is named by log,
+//! sequence and part, so that whoever repairs or investigates knows where to look.
+
+mod checkpoint;
+mod entry;
+mod finding;
+mod tree;
+mod views;
+
+use base::LedgerId;
+use ledger::note::VerifierKey;
+use store::Keyring;
+use store::log::{LogName, LogReader, StoredEntry};
+
+pub use finding::{Finding, Findings, Part};
+pub use views::compare;
+
+use checkpoint::Checkpoints;
+use entry::Contents;
+use tree::TreeWalk;
+
+use crate::terminal::chain;
+
+/// A row as it was read, or the number of one that cannot be.
+type Row = Result<StoredEntry, (u64, store::Error)>;
+
+/// Entries read at once.
+const PAGE: u32 = 256;
+
+/// What verification works with.
+pub struct Verifier<'a> {
+    /// The host name of the node, which stands in the origins of its logs.
+    pub name: &'a str,
+    pub ledger: LedgerId,
+    pub reader: &'a LogReader,
+    /// The keys that verify checkpoints; those of every log.
+    pub trust: &'a [VerifierKey],
+    /// With the node's own keys, entries are opened too.
+    pub keys: Option<&'a Keyring>,
+}
+
+/// What was looked at in one log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Looked {
+    pub log: LogName,
+    pub entries: u64,
+    /// Signed heads that were held against the leaves.
+    pub checkpoints: u64,
+    pub tiles: u64,
+    /// Portions that were opened, and those whose secret was destroyed by order.
+    pub portions: u64,
+    pub erased: u64,
+}
+
+impl Verifier<'_> {
+    /// Verifies every log.
+    ///
+    /// # Errors
+    /// The store's own fault, when the log cannot be read at all.
+    pub fn run(&self, findings: &mut Findings) -> Result<Vec<Looked>, store::Error> {
+        let mut looked = Vec::new();
+        for log in LogName::ALL {
+            looked.push(self.log(log, findings)?);
+        }
+        Ok(looked)
+    }
+
+    fn log(&self, log: LogName, findings: &mut Findings) -> Result<Looked, store::Error> {
+        let head = self.reader.head(log)?;
+        let checkpoints = Checkpoints::read(self, log, &head, findings)?;
+        let mut tree = TreeWalk::new(log, &checkpoints);
+        let mut contents = Contents::new(self, log);
+        let (mut at, size) = (0, checkpoints.claimed.size);
+        while at < size {
+            let limit = u32::try_from(size - at).unwrap_or(PAGE).min(PAGE);
+            self.page(log, (at, limit), (&mut tree, &mut contents), findings);
+            at += u64::from(limit);
+        }
+        tree.finish(&head, findings);
+        contents.finish(findings);
+        self.beyond(log, size, findings)?;
+        Ok(Looked {
+            log,
+            entries: size,
+            checkpoints: checkpoints.count(),
+            tiles: tree.tiles(),
+            portions: contents.portions(),
+            erased: contents.erased(),
+        })
+    }
+
+    fn page(
+        &self,
+        log: LogName,
+        page: (u64, u32),
+        to: (&mut TreeWalk<'_>, &mut Contents<'_>),
+        findings: &mut Findings,
+    ) {
+        let (from, limit) = page;
+        let (tree, contents) = to;
+        let read = self.reader.entries(log, from, limit);
+        let mut entries = match read {
+            Ok(entries) => entries.into_iter().map(Ok).collect(),
+            Err(_of_one) => self.each(log, page),
+        };
+        contents.read_secrets(page, findings);
+        entries.reverse();
+        let number = |entry: &Row| match entry {
+            Ok(entry) => entry.sequence,
+            Err((sequence, _)) => *sequence,
+        };
+        for sequence in from..from + u64::from(limit) {
+            let row = entries.pop_if(|entry| number(entry) <= sequence);
+            let row = row.filter(|row| number(row) == sequence);
+            let leaf = row.as_ref().and_then(|row| row.as_ref().ok()).map(|e| e.leaf.as_slice());
+            tree.leaf(sequence, leaf, self.reader, findings);
+            match row {
+                Some(Ok(entry)) => contents.entry(&entry, findings),
+                Some(Err((_, fault))) => {
+                    findings.add(Finding::entry(log, sequence, Part::Row, chain(&fault)));
+                }
+                None => findings.add(Finding::entry(log, sequence, Part::Row, "it is missing")),
+            }
+        }
+    }
+
+    /// Reads a page row by row, when one of them cannot be read.
+    fn each(&self, log: LogName, page: (u64, u32)) -> Vec<Row> {
+        let (from, limit) = page;
+        let row = |sequence| match self.reader.entries_at(log, &[sequence]) {
+            Ok(found) => found.into_iter().next().map(Ok),
+            Err(fault) => Some(Err((sequence, fault))),
+        };
+        (from..from + u64::from(limit)).filter_map(row).collect()
+    }
+
+    /// Entries that no head covers: nobody wrote them as part of a batch.
+    fn beyond(
+        &self,
+        log: LogName,
+        size: u64,
+        findings: &mut Findings,
+    ) -> Result<(), store::Error> {
+        let more = self.reader.entries(log, size, 1)?;
+        // A running node may have gone on since its head was read.
+        let now = self.reader.head(log)?;
+        if let Some(entry) = more.first().filter(|entry| entry.sequence >= now.size.max(size)) {
+            findings.add(Finding::entry(log, entry.sequence, Part::Row, "the head does not cover it"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,31 @@
+// Addresses of pages: opaque ids only, for they reach logs and histories.
+
+export type Route =
+  | { page: "watch"; id: string | null }
+  | { page: "raise" }
+  | { page: "agreements"; id: string | null }
+  | { page: "people"; id: string | null }
+  | { page: "agencies"; id: string | null }
+  | { page: "settings" }
+  | { page: "absent" };
+
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const LISTS = ["watch", "agreements", "people", "agencies"] as const;
+
+/** Reads an address. */
+export function routeOf(path: string): Route {
+  const [first = "", second, ...more] = path.replace(/^\/|\/$/g, "").split("/");
+  if (more.length > 0) return { page: "absent" };
+  if (first === "" && second === undefined) return { page: "watch", id: null };
+  if (second === undefined && (first === "raise" || first === "settings")) return { page: first };
+  const list = LISTS.find((name) => name === first);
+  if (list && second === undefined) return { page: list, id: null };
+  if (list && second !== undefined && ID.test(second)) return { page: list, id: second };
+  return { page: "absent" };
+}
+
+/** Writes an address. */
+export function pathOf(route: Route): string {
+  if (route.page === "absent") return "/";
+  return "id" in route && route.id ? `/${route.page}/${route.id}` : `/${route.page}`;
+}
