@@ -1,6 +1,6 @@
 //! The product: the kernel and its capabilities.
 //!
-//! Read `kernel/act.rs` first, then `alerts/mod.rs`: they are the waist and the pattern.
+//! Read `kernel/sequencer.rs` first, then `alerts/mod.rs`: they are the waist and the pattern.
 
 pub mod agencies;
 pub mod agreements;

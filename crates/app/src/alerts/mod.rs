@@ -1,9 +1,9 @@
 //! Alerts: a notification that demands an answer, per person and per agency, with a ladder.
 //!
-//! An alert goes to agencies under a clause that lets them read it; one that no clause lets through is
-//! refused with the agency named, for a message without a resolved audience cannot be encoded. Each
-//! agency answers for itself: the first acknowledgement silences nobody else. Who stays silent is
-//! called rung by rung — deputy, head, centre — until the whole audience has answered.
+//! An alert goes to agencies under a clause that lets them read it; one that no clause lets through
+//! is refused with the agency named, for a message without a resolved audience cannot be encoded.
+//! Each agency answers for itself: the first acknowledgement silences nobody else. Who stays silent
+//! is called rung by rung — deputy, head, centre — until the whole audience has answered.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! Circles: need-to-know beside the label — an operation, a task force, named recipients.
 //!
-//! A circle has members: agencies, seats, persons. A circle without members is nobody's. Membership is
-//! decided when a cell is asked for, so it acts on everything in the circle at once, both ways.
+//! A circle has members: agencies, seats, persons. A circle without members is nobody's. Membership
+//! is decided when a cell is asked for, so it acts on everything in the circle at once, both ways.
 
 use std::collections::BTreeSet;
 

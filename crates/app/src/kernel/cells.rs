@@ -1,7 +1,7 @@
 //! Cells: labels and circles, numbered in the order of their first appearance in the log.
 //!
-//! A *cell* is a pair of label and circle that occurs. Reading is a question about cells, never about
-//! single records: which cells may this reader read?
+//! A *cell* is a pair of label and circle that occurs. Reading is a question about cells, never
+//! about single records: which cells may this reader read?
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

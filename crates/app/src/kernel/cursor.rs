@@ -1,7 +1,7 @@
 //! Cursors and receipts: sealed, of one length, and good for one session.
 //!
-//! A sequence number tells a reader how much goes on that it may not see, so none ever leaves in the
-//! clear.
+//! A sequence number tells a reader how much goes on that it may not see, so none ever leaves in
+//! the clear.
 
 use base::crypto::{Digest, Entropy, Secret};
 use base::{Kind, Time};

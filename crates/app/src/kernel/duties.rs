@@ -1,6 +1,7 @@
 //! Duties: timers that fire and reactions that must follow, each an act with a key of its own.
 //!
-//! Both come from durable rows and may be tried again at any time: the key makes the act happen once.
+//! Both come from durable rows and may be tried again at any time: the key makes the act happen
+//! once.
 
 use std::sync::{Arc, Weak};
 

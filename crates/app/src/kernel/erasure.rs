@@ -9,7 +9,7 @@ use super::capability::Fact;
 /// The kind of an order to erase.
 pub const KIND: &str = "erasure.ordered/1";
 
-/// What an order says. The reason is a code of the retention clause, never a description of content.
+/// What an order says. The reason is a code of the retention clause and never describes content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ordered {

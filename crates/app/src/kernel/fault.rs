@@ -73,9 +73,3 @@ impl From<store::Error> for Fault {
         Self::unavailable(source)
     }
 }
-
-impl From<rusqlite::Error> for Fault {
-    fn from(source: rusqlite::Error) -> Self {
-        Self::unavailable(source)
-    }
-}

@@ -1,8 +1,8 @@
 //! Live: changes as they happen, over one WebSocket a client, with resume.
 //!
-//! A frame is sent for each readable change and for nothing else: a change above a reader's head makes
-//! no frame. When rights change, records that may no longer be read are named as gone, and kinds whose
-//! readable set grew are to be read again.
+//! A frame is sent for each readable change and for nothing else: a change above a reader's head
+//! makes no frame. When rights change, records that may no longer be read are named as gone, and
+//! kinds whose readable set grew are to be read again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

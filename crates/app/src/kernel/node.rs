@@ -113,6 +113,22 @@ const READABLE_SETS: usize = 4096;
 /// LIMIT: batches that a slow live reader may be behind before it must resync.
 const HUB_BATCHES: usize = 1024;
 
+/// Takes the lead, waiting for a leader that is just ending: the server frees its lock when it sees
+/// that the connection is gone.
+fn lead(place: &Place) -> Result<Log, Fault> {
+    for _ in 0..LEAD_TRIES {
+        match Log::lead(place) {
+            Err(store::Error::NotLeader) => std::thread::sleep(Duration::from_millis(LEAD_WAIT_MS)),
+            led => return Ok(led?),
+        }
+    }
+    Err(Fault::unavailable(store::Error::NotLeader))
+}
+
+/// Tries to take the lead, and milliseconds between them: ten seconds together.
+const LEAD_TRIES: u32 = 100;
+const LEAD_WAIT_MS: u64 = 100;
+
 /// Draws a seed from the operating system.
 ///
 /// # Errors
@@ -133,7 +149,7 @@ impl Node {
         let keys = Arc::new(Keyring::open(&config.provider)?);
         std::fs::create_dir_all(&config.directory).map_err(Fault::unavailable)?;
         let origin = format!("{}/{}", config.name, LogName::Acts.name());
-        let mut log = Log::lead(&config.place)?;
+        let mut log = lead(&config.place)?;
         let reader = LogReader::open(&config.place)?;
         let views_path = config.directory.join("views.db");
         let label_key = label_key(&keys)?;
@@ -190,7 +206,7 @@ impl Node {
             .map_err(Fault::unavailable)
     }
 
-    /// Waits until the sequencer and the duties have ended after [`Node::stop`], and the log is free.
+    /// Waits after [`Node::stop`] until sequencer and duties have ended and the log is free.
     pub fn join(&self) {
         let running = self.threads.0.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = self.threads.1.wait_while(running, |running| *running > 0);
@@ -488,7 +504,8 @@ fn run_sequencer(
 ) {
     while let Some(acts) = lanes.take() {
         if let Err(fault) = sequencer.batch(acts) {
-            tracing::error!(error = %fault, cause = ?fault, "the log failed; no more acts are taken");
+            let cause = format!("{fault:?}");
+            tracing::error!(error = %fault, cause, "the log failed; no more acts are taken");
             lanes.stop();
             // Whoever still waits is answered by the closing of its channel.
             while lanes.take().is_some() {}

@@ -97,9 +97,8 @@ fn parameters(route: &Route) -> Vec<Value> {
         Serves::Command { .. } => {
             let key = json!({ "type": "string", "minLength": 1,
                               "maxLength": base::limit::IDEMPOTENCY_KEY_BYTES });
-            parameters.push(
-                json!({ "name": "Idempotency-Key", "in": "header", "required": true, "schema": key }),
-            );
+            parameters.push(json!({ "name": "Idempotency-Key", "in": "header", "required": true,
+                                    "schema": key }));
         }
         Serves::Kernel(_) => {}
     }
@@ -157,7 +156,8 @@ fn schemas() -> Value {
             "properties": { "id": id, "kind": text, "agency": id, "etag": text, "banner": text,
                 "changed_at": time, "state": maybe(&text), "due_at": maybe(&time),
                 "place": maybe(&place), "operation": maybe(&id),
-                "layers": { "type": "array", "items": { "$ref": "#/components/schemas/Layer" } } } },
+                "layers": { "type": "array",
+                    "items": { "$ref": "#/components/schemas/Layer" } } } },
         "Page": { "type": "object", "required": ["items", "next", "total"],
             "properties": { "items": { "type": "array",
                 "items": { "$ref": "#/components/schemas/Rendition" } },

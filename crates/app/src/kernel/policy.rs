@@ -1,4 +1,4 @@
-//! Policy as the kernel asks it: may this actor act, may it write this cell, which cells may it read.
+//! Policy as the kernel asks it: may this actor act, or write this cell; which cells may it read.
 //!
 //! INVARIANT: every exit and every act passes here; the answer to anything unknown is no.
 
@@ -70,7 +70,7 @@ impl Policy {
         Self::compile(&schemes, capabilities, &register, (0, Time::MIN)).map(Arc::new)
     }
 
-    /// The same rules, or new ones when agreements or agencies have changed or a boundary has passed.
+    /// The same rules, or new ones when agreements or agencies changed or a boundary has passed.
     ///
     /// # Errors
     /// A bug when the rules cannot be compiled; the act that changed them is refused then.
@@ -354,7 +354,7 @@ impl Policy {
         if !set.alarms().is_empty() {
             tracing::error!(labels = set.alarms().len(), "rules could not be evaluated: denied");
         }
-        // A table may know labels of a newer state than `cells`: their numbers are in no cell of it.
+        // A table may know labels of a newer state than `cells`: no cell of it has their numbers.
         Ok(set.bits().clone())
     }
 

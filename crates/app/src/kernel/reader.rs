@@ -1,7 +1,7 @@
 //! Reading: which cells a reader may read, and `open`, the one place where a row becomes content.
 //!
-//! INVARIANT: queries give [`Labelled`] rows, which cannot be serialised; only [`Reader::open`] turns
-//! one into content, after asking the readable set again, and records the access.
+//! INVARIANT: queries give [`Labelled`] rows, which cannot be serialised; only [`Reader::open`]
+//! turns one into content, after asking the readable set again, and records the access.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

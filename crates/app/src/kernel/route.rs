@@ -1,7 +1,7 @@
 //! Routes as data: one table gives the router, the OpenAPI document and the tests of every exit.
 //!
-//! INVARIANT: every route has exactly one gate: an action, a kind of record to read, a session, or a
-//! reason why it is public.
+//! INVARIANT: every route has exactly one gate: an action, a kind of record to read, a session, or
+//! a reason why it is public.
 
 /// What a caller must pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

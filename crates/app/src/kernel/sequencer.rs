@@ -14,7 +14,6 @@ use ledger::header::{ClauseRef, Header, Local, Shared};
 use ledger::note::Signer;
 use ledger::portion::{Draft, Portion, SealedEntry, seal};
 use ledger::tree::Frontier;
-use rusqlite::Connection;
 use store::log::{Batch, Erase, FullTile, Head, Log, LogName, NewEntry as NewRow, Signed};
 use store::{Keyring, Receipt, secrets};
 use tokio::sync::oneshot;
@@ -29,7 +28,7 @@ use super::node::seed;
 use super::policy::Policy;
 use super::register::Register;
 use super::tiles::TileEdge;
-use super::view::Views;
+use super::view::{ViewWriter, Views};
 
 /// An act that waits for its turn.
 pub struct Submission {
@@ -104,7 +103,7 @@ pub enum Stopped {
 pub struct Sequencer {
     pub setup: Setup,
     pub log: Log,
-    pub views: Connection,
+    pub views: ViewWriter,
     pub core: Core,
     pub second_signed_at: Time,
 }
@@ -137,7 +136,7 @@ impl Sequencer {
         let mut draft = self.core.clone();
         let mut gathered = Gathered::default();
         let mut answers: Vec<Answer> = Vec::with_capacity(acts.len());
-        if let Err(fault) = Views::new(&self.views).run("BEGIN IMMEDIATE") {
+        if let Err(fault) = Views::new(&self.views).begin() {
             for act in acts {
                 answers.push((act.answer, Err(Fault::unavailable(fault.to_string()))));
             }
@@ -175,13 +174,13 @@ impl Sequencer {
             return Ok(done);
         }
         let views = Views::new(&self.views);
-        views.run("SAVEPOINT act")?;
+        views.mark_act()?;
         let mut tried = draft.clone();
         let mark = (gathered.entries.len(), gathered.tiles.len(), gathered.changes.len());
         let erased = gathered.erased.len();
         match self.decide(act, command, &mut tried, gathered, entropy) {
             Ok(done) => {
-                views.run("RELEASE act")?;
+                views.keep_act()?;
                 *draft = tried;
                 gathered.receipts.push(Receipt {
                     key: act.key,
@@ -198,7 +197,7 @@ impl Sequencer {
                 gathered.tiles.truncate(mark.1);
                 gathered.changes.truncate(mark.2);
                 gathered.erased.truncate(erased);
-                views.run("ROLLBACK TO act; RELEASE act")?;
+                views.undo_act()?;
                 Err(fault)
             }
         }
@@ -410,7 +409,7 @@ impl Sequencer {
     ) -> Result<(), store::Error> {
         if gathered.entries.is_empty() {
             let views = Views::new(&self.views);
-            if let Err(fault) = views.run("ROLLBACK") {
+            if let Err(fault) = views.roll_back() {
                 tracing::error!(error = %fault, "views could not be rolled back");
             }
             send(answers);
@@ -436,7 +435,7 @@ impl Sequencer {
         }
         super::crash::point("after-log");
         let views = Views::new(&self.views);
-        let kept = views.set_applied(draft.head.size).and_then(|()| views.run("COMMIT"));
+        let kept = views.set_applied(draft.head.size).and_then(|()| views.commit());
         if let Err(fault) = kept {
             // The log has the batch and the views do not: only the start path may go on.
             tracing::error!(error = %fault, "views could not be committed");
@@ -470,14 +469,14 @@ impl Sequencer {
         acts: Vec<Submission>,
         fault: store::Error,
     ) -> Result<(), store::Error> {
-        if let Err(rollback) = Views::new(&self.views).run("ROLLBACK") {
+        if let Err(rollback) = Views::new(&self.views).roll_back() {
             tracing::error!(error = %rollback, "views could not be rolled back");
         }
         fail(acts.into_iter().map(|act| act.answer), fault)
     }
 
     fn abandon(&self, answers: Vec<Answer>, fault: store::Error) -> Result<(), store::Error> {
-        if let Err(rollback) = Views::new(&self.views).run("ROLLBACK") {
+        if let Err(rollback) = Views::new(&self.views).roll_back() {
             tracing::error!(error = %rollback, "views could not be rolled back");
         }
         fail(answers.into_iter().map(|(answer, _)| answer), fault)

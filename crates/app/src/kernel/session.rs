@@ -103,7 +103,7 @@ pub fn open(
 /// Who a token stands for now.
 ///
 /// # Errors
-/// `unauthenticated` for a token that is malformed, unknown or expired, or whose person was removed.
+/// `unauthenticated` for a token that is malformed, unknown or expired, or of a removed person.
 pub fn resolve(node: &Node, token: &str) -> Result<ActorContext, Fault> {
     let bytes = decode(token).filter(|bytes| bytes.len() == 32).ok_or_else(unauthenticated)?;
     let found = node.state().get(StateTable::Session, &digest(&bytes).0, node.now())?;

@@ -1,4 +1,4 @@
-//! The one start path: after an installation, a crash, an election or a doubt, always the same steps.
+//! The one start path, after an installation, a crash, an election or a doubt: always these steps.
 //!
 //! Lock and raise the epoch → read the head → refuse a rolled-back log → sweep secrets → bring the
 //! views up to the head → recompute the tree and compare it with the head and its signature → only
@@ -16,7 +16,6 @@ use ledger::leaf::Leaf;
 use ledger::note::{KeyName, Note, Require, SignatureType, VerifierKey};
 use ledger::portion::{HEADER_SLOT, open_commitments, open_header, open_portion, open_signature};
 use ledger::tree::{Frontier, leaf_hash};
-use rusqlite::Connection;
 use store::log::{Erase, Head, Log, LogName, LogReader, StoredEntry, StoredSecrets, secret_of};
 use store::{Error, Keyring};
 
@@ -28,7 +27,7 @@ use super::policy::Policy;
 use super::register::Register;
 use super::sequencer::Core;
 use super::tiles::TileEdge;
-use super::view::{self, Views};
+use super::view::{self, ViewWriter, Views};
 
 /// Entries read from the log at once.
 const CHUNK: u32 = 512;
@@ -60,7 +59,7 @@ pub struct OpenedEntry {
 /// whole log was read.
 ///
 /// # Errors
-/// [`Error::Damaged`] when a byte was changed, [`Error::SecretMissing`] for a header without secret.
+/// [`Error::Damaged`] when a byte was changed, [`Error::SecretMissing`] for a header without one.
 pub fn open_entry(
     keys: &Keyring,
     stored: &StoredEntry,
@@ -136,7 +135,7 @@ pub fn start(
     log: &mut Log,
     reader: &LogReader,
     views_path: &Path,
-) -> Result<(Core, Connection), Fault> {
+) -> Result<(Core, ViewWriter), Fault> {
     let head = log.head(LogName::Acts)?;
     if let Some((size, _root)) = start.keys.signed()? {
         if size > head.size {
@@ -172,7 +171,7 @@ fn catch_up(
     start: &Start<'_>,
     log: &mut Log,
     reader: &LogReader,
-    to: (&Connection, &mut Core),
+    to: (&ViewWriter, &mut Core),
 ) -> Result<(), Fault> {
     let (connection, core) = to;
     let views = Views::new(connection);
@@ -183,7 +182,7 @@ fn catch_up(
         if chunk.is_empty() {
             return Err(Error::Missing(applied).into());
         }
-        views.run("BEGIN IMMEDIATE")?;
+        views.begin()?;
         let mut on = Applying {
             views,
             cells: &mut core.cells,
@@ -197,7 +196,7 @@ fn catch_up(
         views.set_applied(applied)?;
         // A crash may have come between an order and its execution: carry it out again.
         log.erase(&erased)?;
-        views.run("COMMIT")?;
+        views.commit()?;
     }
     Ok(())
 }
@@ -221,7 +220,7 @@ pub fn rebuild(
     reader: &LogReader,
     size: u64,
     path: &Path,
-) -> Result<Connection, Fault> {
+) -> Result<ViewWriter, Fault> {
     let connection = view::open(path, start.capabilities)?;
     let views = Views::new(&connection);
     let (mut cells, mut register) = (Arc::default(), Arc::default());
@@ -233,7 +232,7 @@ pub fn rebuild(
         if chunk.is_empty() {
             return Err(Error::Missing(applied).into());
         }
-        views.run("BEGIN IMMEDIATE")?;
+        views.begin()?;
         let mut on = Applying {
             views,
             cells: &mut cells,
@@ -245,7 +244,7 @@ pub fn rebuild(
         apply_all(&mut on, &chunk)?;
         applied += chunk.len() as u64;
         views.set_applied(applied)?;
-        views.run("COMMIT")?;
+        views.commit()?;
     }
     Ok(connection)
 }
@@ -262,7 +261,7 @@ pub fn label_key(keys: &Keyring) -> Result<Secret, Error> {
 fn restore_register(
     start: &Start<'_>,
     reader: &LogReader,
-    connection: &Connection,
+    connection: &ViewWriter,
     cells: &Cells,
 ) -> Result<Register, Fault> {
     let views = Views::new(connection);

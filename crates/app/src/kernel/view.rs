@@ -4,6 +4,7 @@
 //! Bodies stay sealed: a layer points at its portions, and `open` unseals them row by row.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::path::Path;
 
 use base::crypto::{Entropy, Secret};
@@ -103,17 +104,33 @@ fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
+/// The connection of the one writer of a view file; others hold it without knowing what it is.
+pub struct ViewWriter(Connection);
+
+impl Deref for ViewWriter {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(source: rusqlite::Error) -> Self {
+        Self::unavailable(source)
+    }
+}
+
 /// Opens the view file for writing and makes its tables.
 ///
 /// # Errors
 /// The store's own fault.
-pub fn open(path: &Path, capabilities: &[&Capability]) -> Result<Connection, Fault> {
+pub fn open(path: &Path, capabilities: &[&Capability]) -> Result<ViewWriter, Fault> {
     let connection = sqlite::open(path, Durability::Rebuildable)?;
     connection.execute_batch(SCHEMA)?;
     for capability in capabilities {
         connection.execute_batch(capability.tables)?;
     }
-    Ok(connection)
+    Ok(ViewWriter(connection))
 }
 
 /// A record's own row.
@@ -190,7 +207,55 @@ impl<'a> Views<'a> {
         self.connection
     }
 
-    /// Runs `SAVEPOINT`, `RELEASE` or `ROLLBACK TO` and the like.
+    /// Begins the transaction of a batch.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn begin(&self) -> Result<(), Fault> {
+        self.run("BEGIN IMMEDIATE")
+    }
+
+    /// Commits the transaction of a batch.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn commit(&self) -> Result<(), Fault> {
+        self.run("COMMIT")
+    }
+
+    /// Rolls the transaction of a batch back.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn roll_back(&self) -> Result<(), Fault> {
+        self.run("ROLLBACK")
+    }
+
+    /// Marks the state before one act of a batch.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn mark_act(&self) -> Result<(), Fault> {
+        self.run("SAVEPOINT act")
+    }
+
+    /// Keeps what the act did.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn keep_act(&self) -> Result<(), Fault> {
+        self.run("RELEASE act")
+    }
+
+    /// Undoes what the act did, and nothing of its batch-mates.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn undo_act(&self) -> Result<(), Fault> {
+        self.run("ROLLBACK TO act; RELEASE act")
+    }
+
+    /// Runs a statement of a transaction.
     ///
     /// # Errors
     /// The store's own fault.

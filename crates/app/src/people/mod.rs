@@ -215,7 +215,8 @@ fn take(taken: &Taken, on: &Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
     }
     if let Some(person) = taken.person {
         if agency_of(on, person)? != seat.agency {
-            return Err(Fault::invalid("other-agency", "the person is of another agency"));
+            let detail = "the person is of another agency than the seat";
+            return Err(Fault::invalid("person-of-other-agency", detail));
         }
     }
     let cell = on.base_of(RecordId(taken.seat.0), "person")?;

@@ -1,4 +1,4 @@
-//! Every route × every kind of caller: none unauthenticated, none without a gate, mixed ids refused.
+//! Every route × every kind of caller: none unauthenticated, none ungated, mixed ids refused.
 
 use app::kernel::http::routes;
 use app::kernel::route::{Gate, Method, Route, Serves};

@@ -1,9 +1,9 @@
 //! Non-interference: what a reader may not see changes nothing that the reader gets, on any exit.
 //!
-//! A *transcript* is everything that every exit gives to one reader: statuses, headers, bodies, list
-//! order, counts, entity tags, cursors, history, errors and live frames. Random values are replaced by
-//! the order in which they first stand, sealed ones by their length. Two worlds that differ only above
-//! the reader's head must give the same transcript, byte for byte.
+//! A *transcript* is everything that every exit gives to one reader: statuses, headers, bodies,
+//! list order, counts, entity tags, cursors, history, errors and live frames. Random values are
+//! replaced by the order in which they first stand, sealed ones by their length. Two worlds that
+//! differ only above the reader's head must give the same transcript, byte for byte.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

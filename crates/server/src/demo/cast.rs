@@ -1,0 +1,161 @@
+//! The people of the world as they act and read: each in a session, on a seat.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use app::kernel::session::{self, MethodOfProof};
+use app::kernel::{Act, ActorContext, Done, Fault, Node, Reader, Rendition};
+use base::{AgencyId, Kind, PersonId, Play, RecordId};
+use ledger::header::{Actor, Purpose};
+use serde_json::Value;
+
+use super::world::Founded;
+
+/// Everybody of the world, on one node.
+pub struct Cast {
+    node: Arc<Node>,
+    founded: Founded,
+    /// Names this performance, so that its acts are not those of an earlier one.
+    run: String,
+    acts: AtomicU64,
+}
+
+fn ended() -> Fault {
+    Fault::new(Kind::Unavailable, "stopping", "the node is stopping")
+}
+
+impl Cast {
+    /// The people of a node whose world was founded.
+    pub fn new(node: &Arc<Node>, founded: Founded) -> Self {
+        let run = node.now().ms().to_string();
+        Self { node: Arc::clone(node), founded, run, acts: AtomicU64::new(0) }
+    }
+
+    /// The node.
+    pub const fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// The world's ids.
+    pub const fn founded(&self) -> &Founded {
+        &self.founded
+    }
+
+    /// A key for an act of this performance.
+    fn key(&self) -> String {
+        format!("play:{}:{}", self.run, self.acts.fetch_add(1, Ordering::SeqCst))
+    }
+
+    /// Whoever holds a seat now.
+    ///
+    /// # Errors
+    /// `absent` for a seat that nobody holds.
+    pub fn holder(&self, seat: &str) -> Result<PersonId, Fault> {
+        let id = self.founded.seat(seat);
+        let core = self.node.core();
+        core.register.seats.get(&id).and_then(|seat| seat.holder).ok_or_else(Fault::absent)
+    }
+
+    /// A session of a person on a seat; gives its token.
+    ///
+    /// # Errors
+    /// As [`session::open`].
+    pub fn sign_in(&self, person: PersonId, seat: &str) -> Result<String, Fault> {
+        let seat = Some(self.founded.seat(seat));
+        session::open(&self.node, person, seat, MethodOfProof::SoftwareAuthenticator)
+    }
+
+    /// Who the holder of a seat is to the node, newly signed in.
+    ///
+    /// # Errors
+    /// As [`Cast::holder`] and [`Cast::sign_in`].
+    pub fn actor(&self, seat: &str) -> Result<ActorContext, Fault> {
+        let token = self.sign_in(self.holder(seat)?, seat)?;
+        session::resolve(&self.node, &token)
+    }
+
+    /// The node itself, acting for an agency as its duty.
+    pub fn system(agency: AgencyId) -> ActorContext {
+        ActorContext {
+            actor: Actor::System,
+            person: None,
+            seat: None,
+            agency,
+            session: None,
+            authentication: None,
+            purpose: Purpose::Administration,
+            play: Play::Live,
+        }
+    }
+
+    /// Acts as the holder of a seat.
+    ///
+    /// # Errors
+    /// What the act was refused with.
+    pub fn act(&self, seat: &str, action: &str, command: &Value) -> Result<Done, Fault> {
+        self.act_as(self.actor(seat)?, action, command)
+    }
+
+    /// Acts as somebody who is signed in.
+    ///
+    /// # Errors
+    /// What the act was refused with.
+    pub fn act_as(
+        &self,
+        actor: ActorContext,
+        action: &str,
+        command: &Value,
+    ) -> Result<Done, Fault> {
+        let waiting = self.submit(actor, action, command, self.key())?;
+        waiting.blocking_recv().map_err(|_dropped| ended())?
+    }
+
+    /// Hands in acts of one kind and waits for all of them; their keys are fixed, so that a founding
+    /// that was interrupted goes on where it ended.
+    ///
+    /// # Errors
+    /// What the first refused act was refused with.
+    pub fn all(&self, acts: Vec<FixedAct>) -> Result<Vec<Done>, Fault> {
+        let mut waiting = Vec::with_capacity(acts.len());
+        for FixedAct { actor, action, command, key } in acts {
+            waiting.push(self.submit(actor, action, &command, format!("demo:{key}"))?);
+        }
+        let done = |waiting: Waiting| waiting.blocking_recv().map_err(|_dropped| ended())?;
+        waiting.into_iter().map(done).collect()
+    }
+
+    fn submit(
+        &self,
+        actor: ActorContext,
+        action: &str,
+        command: &Value,
+        key: String,
+    ) -> Result<Waiting, Fault> {
+        let act = Act {
+            action: action.to_owned(),
+            command: command.to_string().into_bytes(),
+            idempotency_key: key,
+            actor,
+            signature: None,
+        };
+        self.node.submit(act, None, None)
+    }
+
+    /// What the holder of a seat reads of a record.
+    ///
+    /// # Errors
+    /// `absent` when there is nothing that this reader may know of.
+    pub fn read(&self, seat: &str, noun: &'static str, id: RecordId) -> Result<Rendition, Fault> {
+        Reader::new(&self.node, self.actor(seat)?).get(noun, id)
+    }
+}
+
+type Waiting = tokio::sync::oneshot::Receiver<Result<Done, Fault>>;
+
+/// An act with a key of its own for ever.
+pub struct FixedAct {
+    pub actor: ActorContext,
+    pub action: &'static str,
+    pub command: Value,
+    pub key: String,
+}

@@ -1,0 +1,18 @@
+//! The demonstration: an invented world on a real node, and a play that everybody acts in.
+//!
+//! It goes through the same acts as everybody: what the system may do as a duty it does at the
+//! founding, all else is done by the people of the world in sessions of their own.
+
+mod cast;
+mod founding;
+mod links;
+mod play;
+mod record;
+mod world;
+
+pub use cast::Cast;
+pub use founding::found;
+pub use links::Links;
+pub use play::perform;
+pub use record::Record;
+pub use world::{Founded, World};

@@ -1,0 +1,148 @@
+// Calls to the node: typed by its document, and never more than an outcome.
+
+import createClient from "openapi-fetch";
+import { register } from "../labels/register.svelte";
+import { faultOf, faultOfError, type Fault } from "./problem";
+import type { Accepted, Kind, Me, Page, Rendition } from "./records";
+import type { paths } from "./types";
+
+export type Outcome<T> = { done: true; value: T } | { done: false; fault: Fault };
+
+/** How long an answer may take. */
+const PATIENCE_MS = 15_000;
+/** Records of one page of a list. */
+export const PAGE_RECORDS = 200;
+
+const client = createClient<paths>({
+  baseUrl: location.origin,
+  // The banner does not fall while an answer is on its way.
+  fetch: async (request) => {
+    const back = register.fly();
+    try {
+      return await fetch(request, { signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });
+    } finally {
+      back();
+    }
+  },
+});
+
+let onSignedOut: () => void = () => {};
+
+/** Says what is to happen when an answer shows that the session has ended. */
+export function whenSignedOut(then: () => void): void {
+  onSignedOut = then;
+}
+
+interface Answer {
+  data?: unknown;
+  error?: unknown;
+  response: Response;
+}
+
+async function outcome<T>(asked: Promise<Answer>): Promise<Outcome<T>> {
+  try {
+    const { data, error, response } = await asked;
+    if (response.ok) return { done: true, value: data as T };
+    if (response.status === 401) onSignedOut();
+    return { done: false, fault: faultOf(response.status, error) };
+  } catch (error) {
+    return { done: false, fault: faultOfError(error) };
+  }
+}
+
+const LISTS = {
+  alert: "/api/alerts",
+  agreement: "/api/agreements",
+  person: "/api/people",
+  agency: "/api/agencies",
+} as const;
+
+const RECORDS = {
+  alert: "/api/alerts/{id}",
+  agreement: "/api/agreements/{id}",
+  person: "/api/people/{id}",
+  agency: "/api/agencies/{id}",
+} as const;
+
+/** Who is signed in; a 401 is an answer here, and tells nobody. */
+export async function me(): Promise<Outcome<Me>> {
+  try {
+    const { data, error, response } = (await client.GET("/api/me")) as Answer;
+    if (response.ok) return { done: true, value: data as Me };
+    return { done: false, fault: faultOf(response.status, error) };
+  } catch (error) {
+    return { done: false, fault: faultOfError(error) };
+  }
+}
+
+/** A page of a list, newest first. */
+export function list(kind: Kind, cursor: string | null): Promise<Outcome<Page>> {
+  const query = { limit: PAGE_RECORDS, ...(cursor === null ? {} : { cursor }) };
+  return outcome<Page>(client.GET(LISTS[kind], { params: { query } }) as Promise<Answer>);
+}
+
+/** One record. */
+export function record(kind: Kind, id: string): Promise<Outcome<Rendition>> {
+  const asked = client.GET(RECORDS[kind], { params: { path: { id } } });
+  return outcome<Rendition>(asked as Promise<Answer>);
+}
+
+type Command = Record<string, unknown>;
+
+/** Addresses of acts without an id. */
+export type ActPath = "/api/alerts" | "/api/agreements" | "/api/people" | "/api/agencies";
+/** Addresses of acts upon a record. */
+export type ActOnPath =
+  | "/api/alerts/{id}/acknowledgements"
+  | "/api/alerts/{id}/cancellation"
+  | "/api/agreements/{id}/signatures"
+  | "/api/agreements/{id}/suspension"
+  | "/api/agreements/{id}/resumption"
+  | "/api/seats/{id}/holder";
+
+/** Acts; `key` makes a repetition of the same act count once. */
+export function act(path: ActPath, key: string, body: Command): Promise<Outcome<Accepted>> {
+  const params = { header: { "Idempotency-Key": key } };
+  return outcome<Accepted>(client.POST(path, { params, body }) as Promise<Answer>);
+}
+
+/** Acts upon a record. */
+export function actOn(
+  path: ActOnPath,
+  id: string,
+  key: string,
+  body: Command,
+): Promise<Outcome<Accepted>> {
+  const params = { path: { id }, header: { "Idempotency-Key": key } };
+  return outcome<Accepted>(client.POST(path, { params, body }) as Promise<Answer>);
+}
+
+/** Ends the session. */
+export function signOut(): Promise<Outcome<unknown>> {
+  return outcome(client.POST("/api/me/departure") as Promise<Answer>);
+}
+
+/** A new idempotency key. */
+export const newKey = (): string => crypto.randomUUID();
+
+/** Whether the node's document names an address: what an older node lacks is not asked for. */
+export async function offers(path: string): Promise<boolean> {
+  const asked = await outcome<{ paths?: Record<string, unknown> }>(
+    client.GET("/api/openapi.json") as Promise<Answer>,
+  );
+  return asked.done && asked.value.paths !== undefined && path in asked.value.paths;
+}
+
+/** Something that the node may offer and the document of this client does not know yet. */
+export async function optional<T>(path: string): Promise<T | null> {
+  const back = register.fly();
+  try {
+    const response = await fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    return response.ok ? ((await response.json()) as T) : null;
+  } catch {
+    // What is optional may be missing; the copy that came with the client serves.
+    return null;
+  } finally {
+    back();
+  }
+}
