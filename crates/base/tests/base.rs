@@ -1,4 +1,8 @@
 //! What the words of `base` promise.
+#![expect(
+    clippy::expect_used,
+    reason = "a test stops where the world is not as it says"
+)]
 
 use base::crypto::{Algorithm, Entropy, Hasher, Secret, SeedKey, Sign, sha256, sha256_concat};
 use base::{

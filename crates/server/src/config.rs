@@ -30,7 +30,9 @@ pub enum Error {
     Variable { name: &'static str, value: String, why: &'static str },
     #[error("`{0}` has the log in PostgreSQL, but no url: set `url` or MUSTER_POSTGRES")]
     NoUrl(PathBuf),
-    #[error("provider `systemd-credential` works only in a service: CREDENTIALS_DIRECTORY is unset")]
+    #[error(
+        "provider `systemd-credential` works only in a service: CREDENTIALS_DIRECTORY is unset"
+    )]
     NoCredentials,
     #[error("a directory is missing: give --data or --config, or set MUSTER_DATA")]
     NoDirectory,
@@ -182,7 +184,8 @@ impl Environment {
         let listen = text("MUSTER_LISTEN").transpose()?;
         let listen = listen.map(|value| {
             let why = "not an address and a port, such as 127.0.0.1:8080";
-            let wrong = |_form| Error::Variable { name: "MUSTER_LISTEN", value: value.clone(), why };
+            let wrong =
+                |_form| Error::Variable { name: "MUSTER_LISTEN", value: value.clone(), why };
             value.parse().map_err(wrong)
         });
         Ok(Self {
@@ -286,8 +289,8 @@ impl Given {
 }
 
 fn read(path: &Path) -> Result<File, Error> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let text =
+        fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     let form = |source| Error::Form { path: path.to_owned(), source: Box::new(source) };
     toml::from_str(&text).map_err(form)
 }

@@ -28,11 +28,8 @@ pub fn text(node: &Node) -> Result<String, store::Error> {
     let one = |value: u64| [("", value)];
     add("muster_ledger_entries", "counter", "Entries in the log of acts.", &one(entries));
     add("muster_batches_total", "counter", "Batches committed since the start.", &one(batches));
-    let lanes = [
-        ("{lane=\"alert\"}", alert),
-        ("{lane=\"normal\"}", normal),
-        ("{lane=\"bulk\"}", bulk),
-    ];
+    let lanes =
+        [("{lane=\"alert\"}", alert), ("{lane=\"normal\"}", normal), ("{lane=\"bulk\"}", bulk)];
     add("muster_lane_waiting", "gauge", "Acts that wait to be decided.", &lanes);
     add("muster_live_streams", "gauge", "Open live streams.", &one(live));
     add("muster_sessions", "gauge", "Sessions that have not expired.", &one(sessions as u64));

@@ -130,9 +130,9 @@ pub fn check(directory: &Path, place: &Place, acked: &BTreeMap<u64, String>, reb
         app::kernel::start::remove_views(&directory.join("local").join("views.db"))
             .expect("removed");
         world.start().expect("a node");
-        let rebuilt = dump(&world).expect("a dump");
-        let differs = live.iter().zip(&rebuilt).find(|(a, b)| a != b);
-        assert!(differs.is_none() && live.len() == rebuilt.len(), "views differ: {differs:?}");
+        let again = dump(&world).expect("a dump");
+        let differs = live.iter().zip(&again).find(|(a, b)| a != b);
+        assert!(differs.is_none() && live.len() == again.len(), "views differ: {differs:?}");
     }
 }
 
@@ -145,12 +145,7 @@ pub struct Outcome {
 
 /// Runs `loops` children one after the other, each ended at a point or by kill −9, and checks after
 /// each; `program` is the simulator's own binary.
-pub fn run(
-    program: &Path,
-    directory: &Path,
-    place: &Place,
-    (seed, loops): (u64, u64),
-) -> Outcome {
+pub fn run(program: &Path, directory: &Path, place: &Place, (seed, loops): (u64, u64)) -> Outcome {
     set_up(directory, place);
     let mut seeded = [0; 32];
     for (to, from) in seeded.iter_mut().zip(seed.to_be_bytes()) {

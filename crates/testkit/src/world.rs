@@ -61,6 +61,9 @@ pub struct Being<'a> {
     pub roles: &'a [&'a str],
 }
 
+/// Grantors, grantees, actions and the highest level that flows.
+pub type Flow<'a> = (&'a [AgencyId], &'a [AgencyId], &'a [&'a str], u8);
+
 static WORLDS: AtomicU64 = AtomicU64::new(0);
 
 /// A node with its directories, removed when dropped.
@@ -263,11 +266,7 @@ impl World {
     }
 
     /// An agreement with a clause for each (grantors, grantees, actions, highest level).
-    pub fn agreement(
-        &self,
-        parties: &[AgencyId],
-        clauses: &[(&[AgencyId], &[AgencyId], &[&str], u8)],
-    ) -> Value {
+    pub fn agreement(&self, parties: &[AgencyId], clauses: &[Flow<'_>]) -> Value {
         let id = self.draw(AgreementId::draw);
         let force = json!({
             "starts_at": "2026-01-01T00:00:00.000Z", "ends_at": "2030-01-01T00:00:00.000Z"
@@ -513,7 +512,7 @@ impl Listening {
             socket
         });
         let mut client = LiveClient { listening: self, socket };
-        let ready = client.next().expect("a first frame");
+        let ready = client.frame().expect("a first frame");
         assert_eq!(ready["type"], "ready");
         client
     }
@@ -521,12 +520,12 @@ impl Listening {
 
 impl LiveClient<'_> {
     /// The next frame; `None` when none comes within five seconds or the stream has ended.
-    pub fn next(&mut self) -> Option<Value> {
-        self.next_within(5000)
+    pub fn frame(&mut self) -> Option<Value> {
+        self.frame_within(5000)
     }
 
     /// The next frame within `ms` milliseconds.
-    pub fn next_within(&mut self, ms: u64) -> Option<Value> {
+    pub fn frame_within(&mut self, ms: u64) -> Option<Value> {
         use futures_util::StreamExt;
         let wait = std::time::Duration::from_millis(ms);
         let next = async { tokio::time::timeout(wait, self.socket.next()).await };

@@ -142,9 +142,9 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
         register.agencies.insert(agency, Agency { name, code, parent, unit });
         register.people_changes += 1;
         register.policy_changes += 1;
-    } else if let Some(Renamed { agency, name }) = fact.read() {
-        if let Some(known) = register.agencies.get_mut(&agency) {
-            known.name = name.to_string();
-        }
+    } else if let Some(Renamed { agency, name }) = fact.read()
+        && let Some(known) = register.agencies.get_mut(&agency)
+    {
+        known.name = name.to_string();
     }
 }

@@ -127,7 +127,7 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
                 return Err(conflict("suspended", "the agreement is suspended already"));
             }
             let fact = Suspended { agreement, agency: on.actor.agency, reason };
-            entry("agreement.suspended/1", agreement, NewPortion::of(cell, &fact)?)
+            Ok(entry("agreement.suspended/1", agreement, NewPortion::of(cell, &fact)?))
         }
         Command::Resume { agreement } => resume(agreement, on),
     }
@@ -157,19 +157,18 @@ fn propose(
     let record = RecordId(agreement.id.0);
     let known = on.views.record(record)?;
     let mut entries = Vec::new();
-    let cell = match known {
-        Some(_) => on.base_of(record, "agreement")?,
-        None => {
-            let circle = CircleId::draw(&mut on.ids);
-            let members: Vec<Member> =
-                agreement.parties.iter().map(|party| Member::Agency(*party)).collect();
-            let members = NonEmpty::new(members).map_err(Fault::bug)?;
-            let cell = on.cell(markings, proposer, Some(circle))?;
-            let purpose = Line::new("agreement").map_err(Fault::bug)?;
-            let formed = circles::Formed { circle, purpose, members };
-            entries.push(circles::form(cell.clone(), &formed)?);
-            cell
-        }
+    let cell = if known.is_some() {
+        on.base_of(record, "agreement")?
+    } else {
+        let circle = CircleId::draw(&mut on.ids);
+        let members: Vec<Member> =
+            agreement.parties.iter().map(|party| Member::Agency(*party)).collect();
+        let members = NonEmpty::new(members).map_err(Fault::bug)?;
+        let cell = on.cell(markings, proposer, Some(circle))?;
+        let purpose = Line::new("agreement").map_err(Fault::bug)?;
+        let formed = circles::Formed { circle, purpose, members };
+        entries.push(circles::form(cell.clone(), &formed)?);
+        cell
     };
     let digest = agreement.digest();
     let fact = Proposed { agreement, digest, founded };
@@ -207,7 +206,7 @@ fn sign(agreement: AgreementId, digest: Digest, on: &Deciding<'_>) -> Result<Vec
     let others = |party: &AgencyId| *party == agency || known.signed_by.contains(party);
     let complete = known.agreement.parties.iter().all(others);
     let fact = PartySigned { agreement, agency, person, digest, complete };
-    entry("agreement.signed/1", agreement, NewPortion::of(cell, &fact)?)
+    Ok(entry("agreement.signed/1", agreement, NewPortion::of(cell, &fact)?))
 }
 
 fn resume(agreement: AgreementId, on: &Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
@@ -221,15 +220,11 @@ fn resume(agreement: AgreementId, on: &Deciding<'_>) -> Result<Vec<NewEntry>, Fa
     }
     let complete = known.resumed_by.len() + 1 >= RESUMED_BY;
     let fact = Resumed { agreement, agency, person, complete };
-    entry("agreement.resumed/1", agreement, NewPortion::of(cell, &fact)?)
+    Ok(entry("agreement.resumed/1", agreement, NewPortion::of(cell, &fact)?))
 }
 
-fn entry(
-    kind: &'static str,
-    agreement: AgreementId,
-    portion: NewPortion,
-) -> Result<Vec<NewEntry>, Fault> {
-    Ok(vec![policy_entry(kind, RecordId(agreement.0), portion)])
+fn entry(kind: &'static str, agreement: AgreementId, portion: NewPortion) -> Vec<NewEntry> {
+    vec![policy_entry(kind, RecordId(agreement.0), portion)]
 }
 
 fn policy_entry(kind: &'static str, record: RecordId, portion: NewPortion) -> NewEntry {

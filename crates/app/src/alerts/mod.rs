@@ -251,7 +251,7 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
         Command::Cancel(cancel) => {
             let cell = open_alert(cancel.alert, on)?;
             let fact = Cancelled { alert: cancel.alert, reason: cancel.reason };
-            entry("alert.cancelled/1", cancel.alert, NewPortion::of(cell, &fact)?)
+            Ok(entry("alert.cancelled/1", cancel.alert, NewPortion::of(cell, &fact)?))
         }
     }
 }
@@ -364,7 +364,7 @@ fn decide_acknowledge(
         note: acknowledge.note,
         complete: silent.iter().all(|other| *other == agency),
     };
-    entry("alert.acknowledged/1", acknowledge.alert, NewPortion::of(cell, &fact)?)
+    Ok(entry("alert.acknowledged/1", acknowledge.alert, NewPortion::of(cell, &fact)?))
 }
 
 fn decide_escalate(escalate: &Escalate, on: &Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
@@ -379,7 +379,7 @@ fn decide_escalate(escalate: &Escalate, on: &Deciding<'_>) -> Result<Vec<NewEntr
     let called = silent.iter().flat_map(|a| seats(*a, escalate.rung, on)).collect();
     let fact =
         Escalated { alert: escalate.alert, rung: escalate.rung, silent: silent.clone(), called };
-    entry("alert.escalated/1", escalate.alert, NewPortion::of(cell, &fact)?)
+    Ok(entry("alert.escalated/1", escalate.alert, NewPortion::of(cell, &fact)?))
 }
 
 /// The seats to call for a silent agency at a rung.
@@ -404,8 +404,8 @@ fn seats(agency: AgencyId, rung: Rung, on: &Deciding<'_>) -> Vec<SeatId> {
     }
 }
 
-fn entry(kind: &'static str, alert: AlertId, portion: NewPortion) -> Result<Vec<NewEntry>, Fault> {
-    Ok(vec![NewEntry::new(kind, RecordId(alert.0), portion)])
+fn entry(kind: &'static str, alert: AlertId, portion: NewPortion) -> Vec<NewEntry> {
+    vec![NewEntry::new(kind, RecordId(alert.0), portion)]
 }
 
 fn fold(fact: &Fact<'_>, layer: &mut Layer) {
@@ -449,7 +449,7 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
     }
 }
 
-fn index(fact: &Fact<'_>, views: &Views<'_>) -> Result<(), Fault> {
+fn index(fact: &Fact<'_>, views: Views<'_>) -> Result<(), Fault> {
     match fact.kind {
         "alert.raised/1" => {
             let Some(raised) = fact.read::<Raised>() else { return Ok(()) };
@@ -476,7 +476,7 @@ fn index(fact: &Fact<'_>, views: &Views<'_>) -> Result<(), Fault> {
 
 fn set_ladder(
     fact: &Fact<'_>,
-    views: &Views<'_>,
+    views: Views<'_>,
     ladder_s: &[u32; 3],
     rung: Option<Rung>,
 ) -> Result<(), Fault> {
@@ -498,7 +498,7 @@ fn set_ladder(
     views.set_timer(fact.record, fact.sequence, &timer)
 }
 
-fn clear_ladder(fact: &Fact<'_>, views: &Views<'_>) -> Result<(), Fault> {
+fn clear_ladder(fact: &Fact<'_>, views: Views<'_>) -> Result<(), Fault> {
     let timer = Timer {
         name: "ladder".to_owned(),
         due_at: None,

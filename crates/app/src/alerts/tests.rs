@@ -30,7 +30,7 @@ fn scene() -> Scene {
     let customs = world.person(cus, &DESK);
     world.charter(&agencies);
     let emergency = [pol, fire, amb];
-    let clauses: &[(&[_], &[_], &[&str], u8)] =
+    let clauses: &[testkit::world::Flow<'_>] =
         &[(&emergency, &emergency, &["alert:read", "circle:read"], 4)];
     let agreement = world.agreement(&emergency, clauses);
     world.enact(&agreement, &[police, fire_desk, ambulance]);

@@ -47,7 +47,7 @@ impl AlertRow {
 ///
 /// # Errors
 /// `absent` when there is none.
-pub fn load(views: &Views<'_>, alert: AlertId) -> Result<AlertRow, Fault> {
+pub fn load(views: Views<'_>, alert: AlertId) -> Result<AlertRow, Fault> {
     let connection = views.connection();
     let (options, ladder, rung): (u8, String, Option<u8>) = connection
         .prepare_cached(SELECT_ALERT)?
@@ -75,7 +75,7 @@ pub fn load(views: &Views<'_>, alert: AlertId) -> Result<AlertRow, Fault> {
 ///
 /// # Errors
 /// The store's own fault.
-pub fn add(views: &Views<'_>, raised: &Raised) -> Result<(), Fault> {
+pub fn add(views: Views<'_>, raised: &Raised) -> Result<(), Fault> {
     let connection = views.connection();
     let options = u8::try_from(raised.options.as_slice().len()).map_err(Fault::bug)?;
     let ladder = serde_json::to_string(&raised.ladder_s).map_err(Fault::bug)?;
@@ -91,7 +91,7 @@ pub fn add(views: &Views<'_>, raised: &Raised) -> Result<(), Fault> {
 ///
 /// # Errors
 /// The store's own fault.
-pub fn answer(views: &Views<'_>, fact: &Acknowledged, at: Time) -> Result<(), Fault> {
+pub fn answer(views: Views<'_>, fact: &Acknowledged, at: Time) -> Result<(), Fault> {
     views.connection().prepare_cached(UPDATE_AUDIENCE)?.execute(params![
         fact.alert.0,
         fact.agency.0,
@@ -106,7 +106,7 @@ pub fn answer(views: &Views<'_>, fact: &Acknowledged, at: Time) -> Result<(), Fa
 ///
 /// # Errors
 /// The store's own fault.
-pub fn call(views: &Views<'_>, fact: &Escalated) -> Result<(), Fault> {
+pub fn call(views: Views<'_>, fact: &Escalated) -> Result<(), Fault> {
     let record = RecordId(fact.alert.0);
     views
         .connection()

@@ -42,7 +42,7 @@ pub struct Capability {
     /// Adds one fact to its layer. Pure and total: an erased fact becomes null.
     pub fold: fn(&Fact<'_>, &mut Layer),
     /// Fills its own tables from the same fact. Pure function of the log.
-    pub index: fn(&Fact<'_>, &Views<'_>) -> Result<(), Fault>,
+    pub index: fn(&Fact<'_>, Views<'_>) -> Result<(), Fault>,
     /// Keeps what policy needs of it in memory: agencies, persons, seats, circles, agreements.
     pub register: fn(&Fact<'_>, &mut Register),
     /// What must follow from a fact, on behalf of the person whose act it was.
@@ -93,7 +93,7 @@ pub struct ActorContext {
 
 /// What a decision may look at. No clock, no randomness: both are given.
 pub struct Deciding<'a> {
-    pub views: &'a Views<'a>,
+    pub views: Views<'a>,
     pub register: &'a Register,
     pub cells: &'a Cells,
     pub policy: &'a Policy,

@@ -30,7 +30,7 @@ pub struct CellRow {
 pub struct Cells {
     labels: Vec<Arc<Label>>,
     by_digest: BTreeMap<Digest, u32>,
-    cells: Vec<CellRow>,
+    rows: Vec<CellRow>,
     by_pair: BTreeMap<(u32, Option<CircleId>), CellNumber>,
 }
 
@@ -57,7 +57,7 @@ impl Cells {
 
     /// The cell of a number.
     pub fn row(&self, number: CellNumber) -> Option<CellRow> {
-        self.cells.get(number as usize).copied()
+        self.rows.get(number as usize).copied()
     }
 
     /// The label of a cell.
@@ -67,7 +67,7 @@ impl Cells {
 
     /// All cells in the order of their numbers.
     pub fn rows(&self) -> &[CellRow] {
-        &self.cells
+        &self.rows
     }
 
     /// Interns a label; `true` when it is new.
@@ -87,8 +87,8 @@ impl Cells {
         if let Some(number) = self.by_pair.get(&(label, circle)) {
             return (*number, false);
         }
-        let number = u32::try_from(self.cells.len()).unwrap_or(u32::MAX);
-        self.cells.push(CellRow { label, circle });
+        let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        self.rows.push(CellRow { label, circle });
         self.by_pair.insert((label, circle), number);
         (number, true)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, get, post};
@@ -123,7 +123,6 @@ impl axum::extract::FromRequest<Arc<Node>> for ReadRequest {
         node: &Arc<Node>,
     ) -> Result<Self, Self::Rejection> {
         let (mut parts, _body) = request.into_parts();
-        use axum::extract::FromRequestParts;
         let path = Path::<BTreeMap<String, String>>::from_request_parts(&mut parts, node).await;
         let query = Query::<BTreeMap<String, String>>::from_request_parts(&mut parts, node).await;
         let wrong = |what: &str| refuse(&Fault::invalid("invalid-request", what));
@@ -144,7 +143,6 @@ impl axum::extract::FromRequest<Arc<Node>> for ActRequest {
         node: &Arc<Node>,
     ) -> Result<Self, Self::Rejection> {
         let (mut parts, body) = request.into_parts();
-        use axum::extract::FromRequestParts;
         let path = Path::<BTreeMap<String, String>>::from_request_parts(&mut parts, node).await;
         let path = path.map_err(|_form| {
             refuse(&Fault::invalid("invalid-request", "the path cannot be read"))

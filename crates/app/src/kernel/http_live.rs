@@ -164,10 +164,10 @@ impl Live {
         changes.sort_by_key(|change| !change.urgent);
         for change in changes {
             let Some(rendition) = self.open(&change).await else { continue };
-            if let Some(watched) = self.kinds.get_mut(change.noun) {
-                if watched.sent.len() < REMEMBERED {
-                    watched.sent.insert(change.record);
-                }
+            if let Some(watched) = self.kinds.get_mut(change.noun)
+                && watched.sent.len() < REMEMBERED
+            {
+                watched.sent.insert(change.record);
             }
             send(socket, &Frame::Record { rendition: &rendition }).await?;
         }
@@ -206,12 +206,11 @@ impl Live {
     async fn recheck(&mut self, socket: &mut WebSocket) -> Sent {
         let (node, token) = (Arc::clone(&self.node), self.token.clone());
         let resolved = tokio::task::spawn_blocking(move || session::resolve(&node, &token)).await;
-        match resolved {
-            Ok(Ok(actor)) => self.actor = actor,
-            Ok(Err(_)) | Err(_) => {
-                send(socket, &Frame::SignedOut).await?;
-                return Err(axum::Error::new("signed out"));
-            }
+        if let Ok(Ok(actor)) = resolved {
+            self.actor = actor;
+        } else {
+            send(socket, &Frame::SignedOut).await?;
+            return Err(axum::Error::new("signed out"));
         }
         self.rights(socket).await
     }

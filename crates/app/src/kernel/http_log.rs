@@ -7,14 +7,13 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::routing::get;
-use base::Digest;
 use ledger::tile::{Bundle, Resource, Tile};
-use ledger::tree::{Frontier, leaf_hash};
 use store::log::LogName;
 
 use super::fault::Fault;
 use super::http::{authenticate, bytes_of, refuse};
 use super::node::Node;
+use super::tiles::LogHashes;
 
 /// Routes below `/log`.
 pub fn router() -> Router<Arc<Node>> {
@@ -85,26 +84,5 @@ fn hashes(node: &Node, tile: Tile) -> Result<Vec<u8>, Fault> {
     if tile.width() > whole.width() {
         return Err(Fault::absent());
     }
-    if let Some(full) = node.log().tile(LogName::Acts, tile.level(), tile.index())? {
-        return Ok(full.into_iter().take(usize::from(tile.width()) * 32).collect());
-    }
-    let first = tile.index() * 256;
-    let count = u32::from(tile.width());
-    let hashes: Vec<Digest> = if tile.level() == 0 {
-        let leaves = node.log().leaves(LogName::Acts, first, count)?;
-        leaves.iter().map(|leaf| leaf_hash(leaf)).collect()
-    } else {
-        let mut roots = Vec::new();
-        for index in first..first + u64::from(count) {
-            let below = node.log().tile(LogName::Acts, tile.level() - 1, index)?;
-            let below = below.ok_or_else(Fault::absent)?;
-            let mut root = Frontier::new();
-            for hash in below.chunks_exact(32).filter_map(Digest::from_slice) {
-                root.append(hash);
-            }
-            roots.push(root.head().root);
-        }
-        roots
-    };
-    Ok(hashes.into_iter().flat_map(|hash| hash.0).collect())
+    tile.bytes(&LogHashes { reader: node.log(), log: LogName::Acts }).map_err(Fault::bug)
 }

@@ -174,17 +174,16 @@ impl<'n> Reader<'n> {
         let readable = self.readable(noun);
         let found = self.node.views().with(|views| labelled_of(views, id, &readable))?;
         let found = found.filter(|labelled| labelled.row.kind == noun);
-        match found {
-            Some(labelled) => self.open(labelled),
-            None => {
-                self.node.access().record(AccessRow::of(
-                    &self.actor,
-                    AccessKind::Denied,
-                    Some(id),
-                    self.core.at,
-                ));
-                Err(Fault::absent())
-            }
+        if let Some(labelled) = found {
+            self.open(labelled)
+        } else {
+            self.node.access().record(AccessRow::of(
+                &self.actor,
+                AccessKind::Denied,
+                Some(id),
+                self.core.at,
+            ));
+            Err(Fault::absent())
         }
     }
 

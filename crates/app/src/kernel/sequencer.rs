@@ -13,7 +13,7 @@ use ledger::format::Suite;
 use ledger::header::{ClauseRef, Header, Local, Shared};
 use ledger::note::Signer;
 use ledger::portion::{Draft, Portion, SealedEntry, seal};
-use ledger::tree::Frontier;
+use ledger::tile::{Edge, Tile};
 use store::log::{Batch, Erase, FullTile, Head, Log, LogName, NewEntry as NewRow, Signed};
 use store::{Keyring, Receipt, secrets};
 use tokio::sync::oneshot;
@@ -27,7 +27,6 @@ use super::fault::Fault;
 use super::node::seed;
 use super::policy::Policy;
 use super::register::Register;
-use super::tiles::TileEdge;
 use super::view::{ViewWriter, Views};
 
 /// An act that waits for its turn.
@@ -58,8 +57,8 @@ pub struct Done {
 #[derive(Clone)]
 pub struct Core {
     pub head: Head,
-    pub frontier: Frontier,
-    pub edge: TileEdge,
+    /// The right edge of the tree.
+    pub edge: Edge,
     pub cells: Arc<Cells>,
     pub register: Arc<Register>,
     pub policy: Arc<Policy>,
@@ -117,6 +116,17 @@ struct Gathered {
     erased: Vec<Erase>,
     changes: Vec<Change>,
     by_key: BTreeMap<Digest, (Digest, Done)>,
+}
+
+/// One act of a batch while it is being decided.
+struct Turn<'a> {
+    act: &'a Submission,
+    command: Digest,
+    /// The time of the act in its play.
+    acted_at: Time,
+    core: &'a mut Core,
+    gathered: &'a mut Gathered,
+    entropy: &'a mut Entropy,
 }
 
 type Answer = (oneshot::Sender<Result<Done, Fault>>, Result<Done, Fault>);
@@ -178,7 +188,9 @@ impl Sequencer {
         let mut tried = draft.clone();
         let mark = (gathered.entries.len(), gathered.tiles.len(), gathered.changes.len());
         let erased = gathered.erased.len();
-        match self.decide(act, command, &mut tried, gathered, entropy) {
+        let acted_at = (self.setup.play)(act.actor.play, tried.at);
+        let mut turn = Turn { act, command, acted_at, core: &mut tried, gathered, entropy };
+        match self.decide(&mut turn) {
             Ok(done) => {
                 views.keep_act()?;
                 *draft = tried;
@@ -233,34 +245,23 @@ impl Sequencer {
         Ok(Some(Done { record, entry, sequence: receipt.sequence, at: receipt.at }))
     }
 
-    fn decide(
-        &self,
-        act: &Submission,
-        command: Digest,
-        core: &mut Core,
-        gathered: &mut Gathered,
-        entropy: &mut Entropy,
-    ) -> Result<Done, Fault> {
-        let views = Views::new(&self.views);
-        let acted_at = (self.setup.play)(act.actor.play, core.at);
+    fn decide(&self, turn: &mut Turn<'_>) -> Result<Done, Fault> {
+        let (act, core) = (turn.act, &*turn.core);
         core.policy.may(&core.register, &act.actor, act.action.name)?;
-        let entries = {
-            let mut deciding = Deciding {
-                views: &views,
-                register: &core.register,
-                cells: &core.cells,
-                policy: &core.policy,
-                actor: &act.actor,
-                at: acted_at,
-                ids: Ids::new(entropy.secret()),
-            };
-            (act.capability.act)(&act.command, &mut deciding)?
+        let mut deciding = Deciding {
+            views: Views::new(&self.views),
+            register: &core.register,
+            cells: &core.cells,
+            policy: &core.policy,
+            actor: &act.actor,
+            at: turn.acted_at,
+            ids: Ids::new(turn.entropy.secret()),
         };
+        let entries = (act.capability.act)(&act.command, &mut deciding)?;
         check_size(&entries)?;
         let mut done = None;
         for entry in entries {
-            let placed = self.write(act, command, (entry, acted_at), core, gathered, entropy)?;
-            done = Some(placed);
+            done = Some(self.write(turn, entry)?);
         }
         done.ok_or_else(|| {
             Fault::new(base::Kind::Conflict, "nothing-to-do", "the command changes nothing")
@@ -268,48 +269,39 @@ impl Sequencer {
     }
 
     /// Seals one entry, gives it its number and applies it to the views.
-    fn write(
-        &self,
-        act: &Submission,
-        command: Digest,
-        entry: (NewEntry, Time),
-        core: &mut Core,
-        gathered: &mut Gathered,
-        entropy: &mut Entropy,
-    ) -> Result<Done, Fault> {
-        let (entry, acted_at) = entry;
+    fn write(&self, turn: &mut Turn<'_>, entry: NewEntry) -> Result<Done, Fault> {
         for portion in &entry.portions {
-            core.policy.may_write(&core.register, &act.actor, &portion.cell)?;
+            let core = &*turn.core;
+            core.policy.may_write(&core.register, &turn.act.actor, &portion.cell)?;
         }
-        let version = Views::new(&self.views).record(entry.record)?.map_or(1, |r| r.version + 1);
-        let header = self.header(act, command, &entry, (acted_at, version), core, entropy)?;
+        let header = self.header(turn, &entry)?;
         let bodies = entry.portions;
-        let portions = bodies.iter().map(portion_of).collect();
         let draft = Draft {
             class: entry.class,
             header,
-            at: core.at,
-            portions,
-            signature: act.signature.clone(),
+            at: turn.core.at,
+            portions: bodies.iter().map(portion_of).collect(),
+            signature: turn.act.signature.clone(),
         };
-        let (sealed, header) = seal(draft, &*self.setup.keys, entropy).map_err(Fault::bug)?;
-        let sequence = core.head.size;
+        let (sealed, header) = seal(draft, &*self.setup.keys, turn.entropy).map_err(Fault::bug)?;
+        let sequence = turn.core.head.size;
         let contents = contents_of(&header, bodies);
         let applied = apply(
             &mut Applying {
                 views: Views::new(&self.views),
-                cells: &mut core.cells,
-                register: &mut core.register,
+                cells: &mut turn.core.cells,
+                register: &mut turn.core.register,
                 key: &self.setup.label_key,
-                entropy,
+                entropy: turn.entropy,
                 capabilities: self.setup.capabilities,
             },
             sequence,
             &header,
             &contents,
         )?;
-        gathered.changes.extend(applied.changes);
-        gathered.erased.extend(applied.erased);
+        turn.gathered.changes.extend(applied.changes);
+        turn.gathered.erased.extend(applied.erased);
+        let core = &mut *turn.core;
         core.policy = Policy::renewed(&core.policy, &core.register, core.at)?;
         let done = Done {
             record: header.shared.record,
@@ -317,40 +309,29 @@ impl Sequencer {
             sequence,
             at: core.at,
         };
-        self.append(sealed, sequence, core, gathered, entropy)?;
+        self.append(turn, sealed)?;
         Ok(done)
     }
 
-    fn header(
-        &self,
-        act: &Submission,
-        command: Digest,
-        entry: &NewEntry,
-        at: (Time, u64),
-        core: &Core,
-        entropy: &mut Entropy,
-    ) -> Result<Header, Fault> {
+    fn header(&self, turn: &mut Turn<'_>, entry: &NewEntry) -> Result<Header, Fault> {
         let base = entry.portions.first().ok_or_else(|| Fault::bug("an entry has no portion"))?;
-        let [id, ..] = [Ids::new(entropy.secret()).next_id()];
-        let (acted_at, version) = at;
+        let before = Views::new(&self.views).record(entry.record)?;
+        let (act, core) = (turn.act, &*turn.core);
         let shared = Shared {
             suite: Suite::ONE,
             ledger: self.setup.ledger,
-            entry: EntryId(id),
+            entry: EntryId::draw(&mut Ids::new(turn.entropy.secret())),
             kind: entry.kind.to_owned(),
             record: entry.record,
             actor: act.actor.actor,
             agency: act.actor.agency,
             on_behalf_of: act.on_behalf_of,
             play: act.actor.play,
-            acted_at,
+            acted_at: turn.acted_at,
             valid_at: entry.valid_at,
             imported: None,
         };
-        let mut clauses: Vec<ClauseRef> = Vec::with_capacity(entry.clauses.len());
-        for (clause, version) in &entry.clauses {
-            clauses.push(ClauseRef { clause: *clause, version: *version });
-        }
+        let cited = entry.clauses.iter();
         let local = Local {
             seat: act.actor.seat,
             device: None,
@@ -358,13 +339,15 @@ impl Sequencer {
             purpose: act.actor.purpose,
             authority: None,
             basis: None,
-            version,
+            version: before.map_or(1, |record| record.version + 1),
             idempotency: act.key,
-            command,
+            command: turn.command,
             policy_epoch: core.policy.epoch(),
             policy: core.policy.digest(),
             profile: core.policy.profile_digest(&core.register, &act.actor),
-            clauses,
+            clauses: cited
+                .map(|(clause, version)| ClauseRef { clause: *clause, version: *version })
+                .collect(),
             authentication: act.actor.authentication,
             base: base.cell.label.digest(),
             circle: base.cell.circle,
@@ -373,22 +356,17 @@ impl Sequencer {
         Ok(Header { shared, local })
     }
 
-    fn append(
-        &self,
-        sealed: SealedEntry,
-        sequence: u64,
-        core: &mut Core,
-        gathered: &mut Gathered,
-        entropy: &mut Entropy,
-    ) -> Result<(), Fault> {
-        let place = (LogName::Acts, sequence);
+    fn append(&self, turn: &mut Turn<'_>, sealed: SealedEntry) -> Result<(), Fault> {
+        let core = &mut *turn.core;
+        let place = (LogName::Acts, core.head.size);
         let (week, wrapped) =
-            secrets::wrap(&self.setup.keys, core.at, place, &sealed.secrets, entropy)?;
+            secrets::wrap(&self.setup.keys, core.at, place, &sealed.secrets, turn.entropy)?;
         let leaf = ledger::tree::leaf_hash(&sealed.leaf);
-        core.frontier.append(leaf);
-        gathered.tiles.extend(core.edge.append(leaf));
+        core.edge.append(leaf);
+        let full = core.edge.take_full().into_iter();
+        turn.gathered.tiles.extend(full.map(|(tile, hashes)| full_tile(tile, hashes)));
         core.head.size += 1;
-        gathered.entries.push(NewRow {
+        turn.gathered.entries.push(NewRow {
             leaf: sealed.leaf,
             header: sealed.header,
             commitments: sealed.commitments,
@@ -484,11 +462,10 @@ impl Sequencer {
 
     /// Signs the draft's head: Ed25519 each batch, ML-DSA-87 at most once a second.
     fn sign(&mut self, draft: &mut Core) -> Result<Vec<Signed>, store::Error> {
-        let root = draft.frontier.head().root;
-        draft.head.root = root;
-        draft.head.frontier = draft.frontier.to_bytes();
+        let tree = draft.edge.head();
+        draft.head.root = tree.root;
+        draft.head.frontier = draft.edge.frontier().to_bytes();
         let origin = Origin::new(&self.setup.origin).map_err(store::Error::Sign)?;
-        let tree = ledger::tree::Head { size: draft.head.size, root };
         let checkpoint = Checkpoint::new(origin, tree);
         let both = draft.at.ms_since(self.second_signed_at) >= SECOND_SIGNATURE_MS;
         let mut signers = vec![self.setup.signer.clone()];
@@ -502,13 +479,17 @@ impl Sequencer {
         }
         self.second_signed_at = draft.at;
         // The second copy lies with the keys: an old copy of the data is found out by it.
-        self.setup.keys.note_signed(draft.head.size, root)?;
+        self.setup.keys.note_signed(draft.head.size, tree.root)?;
         Ok(vec![Signed { size: draft.head.size, note: draft.head.note.clone() }])
     }
 }
 
 /// Milliseconds between two ML-DSA-87 signatures: one costs half a millisecond and 4.6 kB.
 const SECOND_SIGNATURE_MS: i64 = 1000;
+
+const fn full_tile(tile: Tile, hashes: Vec<u8>) -> FullTile {
+    FullTile { level: tile.level(), index: tile.index(), hashes }
+}
 
 fn check_size(entries: &[NewEntry]) -> Result<(), Fault> {
     let bytes: usize = entries.iter().flat_map(|e| &e.portions).map(|p| p.body.len()).sum();

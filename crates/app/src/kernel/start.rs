@@ -15,7 +15,7 @@ use ledger::header::Header;
 use ledger::leaf::Leaf;
 use ledger::note::{KeyName, Note, Require, SignatureType, VerifierKey};
 use ledger::portion::{HEADER_SLOT, open_commitments, open_header, open_portion, open_signature};
-use ledger::tree::{Frontier, leaf_hash};
+use ledger::tile::Edge;
 use store::log::{Erase, Head, Log, LogName, LogReader, StoredEntry, StoredSecrets, secret_of};
 use store::{Error, Keyring};
 
@@ -26,7 +26,7 @@ use super::fault::Fault;
 use super::policy::Policy;
 use super::register::Register;
 use super::sequencer::Core;
-use super::tiles::TileEdge;
+use super::tiles::LogHashes;
 use super::view::{self, ViewWriter, Views};
 
 /// Entries read from the log at once.
@@ -137,13 +137,13 @@ pub fn start(
     views_path: &Path,
 ) -> Result<(Core, ViewWriter), Fault> {
     let head = log.head(LogName::Acts)?;
-    if let Some((size, _root)) = start.keys.signed()? {
-        if size > head.size {
-            return Err(Error::RolledBack { size: head.size, seen: size }.into());
-        }
+    if let Some((size, _root)) = start.keys.signed()?
+        && size > head.size
+    {
+        return Err(Error::RolledBack { size: head.size, seen: size }.into());
     }
     log.sweep(LogName::Acts, head.size)?;
-    let (frontier, edge) = restore_tree(reader, &head, start)?;
+    let edge = restore_tree(reader, &head, start)?;
     let mut views = view::open(views_path, start.capabilities)?;
     if Views::new(&views).applied()? > head.size {
         drop(views);
@@ -152,7 +152,6 @@ pub fn start(
     }
     let at = last_time(reader, head.size)?;
     let mut core = Core {
-        frontier,
         edge,
         cells: Arc::new(Views::new(&views).cells(start.label_key)?),
         register: Arc::new(Register::default()),
@@ -322,69 +321,17 @@ fn register_entry(
 }
 
 /// Recomputes the tree from tiles and leaves, and compares it with the head and its checkpoint.
-fn restore_tree(
-    reader: &LogReader,
-    head: &Head,
-    start: &Start<'_>,
-) -> Result<(Frontier, TileEdge), Fault> {
-    let mut levels: Vec<(u64, Vec<Digest>)> = Vec::new();
-    let mut count = head.size;
-    let mut level: u8 = 0;
-    while count > 0 {
-        let full = count / 256;
-        let first = full * 256;
-        let hashes = if level == 0 {
-            let leaves = reader.leaves(LogName::Acts, first, 256)?;
-            leaves.iter().map(|leaf| leaf_hash(leaf)).collect()
-        } else {
-            tile_roots(reader, level - 1, first, count)?
-        };
-        levels.push((full, hashes));
-        count = full;
-        level += 1;
-    }
-    let frontier = frontier_of(&levels, head.size)?;
-    let root = frontier.head().root;
-    let empty = head.size == 0;
-    if !empty && root != head.root {
-        return Err(Fault::bug(Error::Form("tree: it does not fit the stored head")));
-    }
-    if !empty {
+fn restore_tree(reader: &LogReader, head: &Head, start: &Start<'_>) -> Result<Edge, Fault> {
+    let hashes = LogHashes { reader, log: LogName::Acts };
+    let edge = Edge::at(head.size, &hashes).map_err(Fault::bug)?;
+    if head.size > 0 {
+        let root = edge.head().root;
+        if root != head.root {
+            return Err(Fault::bug(Error::Form("tree: it does not fit the stored head")));
+        }
         check_signature(start, head, root)?;
     }
-    let edge = TileEdge::restore(levels);
-    Ok((frontier, edge))
-}
-
-/// The roots of full tiles of one level, which are the hashes of the level above.
-fn tile_roots(reader: &LogReader, level: u8, first: u64, end: u64) -> Result<Vec<Digest>, Fault> {
-    let mut roots = Vec::new();
-    for index in first..end {
-        let tile = reader
-            .tile(LogName::Acts, level, index)?
-            .ok_or_else(|| Fault::bug(Error::Form("tile: it is missing")))?;
-        let mut root = Frontier::new();
-        for hash in tile.chunks_exact(32).filter_map(Digest::from_slice) {
-            root.append(hash);
-        }
-        roots.push(root.head().root);
-    }
-    Ok(roots)
-}
-
-/// The frontier from the unfinished right edge of each level.
-fn frontier_of(levels: &[(u64, Vec<Digest>)], size: u64) -> Result<Frontier, Fault> {
-    // Peaks from the left are those of the highest level first; within a level they are the peaks
-    // of its partial tile.
-    let mut bytes = size.to_be_bytes().to_vec();
-    for (_, hashes) in levels.iter().rev() {
-        let mut partial = Frontier::new();
-        for hash in hashes {
-            partial.append(*hash);
-        }
-        bytes.extend(partial.to_bytes().iter().skip(8));
-    }
-    Frontier::from_bytes(&bytes).map_err(Fault::bug)
+    Ok(edge)
 }
 
 fn check_signature(start: &Start<'_>, head: &Head, root: Digest) -> Result<(), Fault> {

@@ -1,64 +1,39 @@
-//! The unfinished right edge of the tiles, so that each full tile is written once, with its batch.
+//! The stored hashes of a log, read through the store: full tiles, and what follows from them.
 
 use base::Digest;
-use ledger::tree::Frontier;
-use store::log::FullTile;
+use ledger::tree::{Frontier, Hashes, leaf_hash};
+use ledger::{Error, tile::TILE_WIDTH};
+use store::log::{LogName, LogReader};
 
-/// The hashes of each level that do not fill a tile yet.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TileEdge {
-    levels: Vec<Level>,
+/// The hashes of one log. The store keeps full tiles and leaves; the rest is computed.
+pub struct LogHashes<'a> {
+    pub reader: &'a LogReader,
+    pub log: LogName,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Level {
-    /// Tiles of this level that are full.
-    full: u64,
-    hashes: Vec<Digest>,
-}
-
-/// Hashes in a tile (C2SP tlog-tiles).
-const TILE: usize = 256;
-
-impl TileEdge {
-    /// Restores the edge from each level's count of full tiles and the hashes after them.
-    pub fn restore(levels: Vec<(u64, Vec<Digest>)>) -> Self {
-        let levels = levels.into_iter().map(|(full, hashes)| Level { full, hashes }).collect();
-        Self { levels }
-    }
-
-    /// Adds a leaf hash and gives the tiles that it filled, lowest level first.
-    pub fn append(&mut self, leaf: Digest) -> Vec<FullTile> {
-        let mut filled = Vec::new();
-        let mut carry = Some(leaf);
-        let mut level = 0;
-        while let Some(hash) = carry.take() {
-            if self.levels.len() == level {
-                self.levels.push(Level::default());
-            }
-            let Some(at) = self.levels.get_mut(level) else { break };
-            at.hashes.push(hash);
-            if at.hashes.len() == TILE {
-                let hashes = std::mem::take(&mut at.hashes);
-                let mut root = Frontier::new();
-                for hash in &hashes {
-                    root.append(*hash);
-                }
-                carry = Some(root.head().root);
-                filled.push(FullTile {
-                    level: u8::try_from(level).unwrap_or(u8::MAX),
-                    index: at.full,
-                    hashes: hashes.iter().flat_map(|hash| hash.0).collect(),
-                });
-                at.full += 1;
-                level += 1;
-            }
+impl Hashes for LogHashes<'_> {
+    fn hashes(&self, level: u8, first: u64, count: u16) -> Result<Vec<Digest>, Error> {
+        let fault = |source: store::Error| Error::Hashes(Box::new(source));
+        let width = u64::from(TILE_WIDTH);
+        if let Some(tile) = self.reader.tile(self.log, level, first / width).map_err(fault)? {
+            let skip = usize::try_from(first % width).unwrap_or(0);
+            let hashes = tile.chunks_exact(32).filter_map(Digest::from_slice);
+            return Ok(hashes.skip(skip).take(usize::from(count)).collect());
         }
-        filled
-    }
-
-    /// The hashes of a level after its full tiles.
-    pub fn partial(&self, level: usize) -> &[Digest] {
-        self.levels.get(level).map_or(&[], |level| level.hashes.as_slice())
+        let Some(below) = level.checked_sub(1) else {
+            let leaves = self.reader.leaves(self.log, first, u32::from(count)).map_err(fault)?;
+            return Ok(leaves.iter().map(|leaf| leaf_hash(leaf)).collect());
+        };
+        let mut roots = Vec::with_capacity(usize::from(count));
+        for index in first..first + u64::from(count) {
+            let tile = self.reader.tile(self.log, below, index).map_err(fault)?;
+            let tile = tile.ok_or_else(|| fault(store::Error::Form("tile: it is missing")))?;
+            let mut root = Frontier::new();
+            for hash in tile.chunks_exact(32).filter_map(Digest::from_slice) {
+                root.append(hash);
+            }
+            roots.push(root.head().root);
+        }
+        Ok(roots)
     }
 }

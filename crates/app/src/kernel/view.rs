@@ -499,7 +499,7 @@ impl<'a> Views<'a> {
             number(fact.sequence),
             slot
         ])?;
-        (capability.index)(fact, self)
+        (capability.index)(fact, *self)
     }
 
     /// Sets the columns of a layer that was folded anew, without a new version.
@@ -638,7 +638,7 @@ impl<'a> Views<'a> {
     }
 
     fn merge(
-        &self,
+        self,
         kind: &str,
         readable: &RoaringBitmap,
         before: u64,
@@ -666,10 +666,10 @@ impl<'a> Views<'a> {
         let mut page = Vec::with_capacity(limit);
         while page.len() < limit {
             let Some(((sequence, cell), mut hits)) = streams.pop_last() else { break };
-            if let Some(hit) = hits.pop() {
-                if self.newest_readable(hit, readable)? {
-                    page.push(hit);
-                }
+            if let Some(hit) = hits.pop()
+                && self.newest_readable(hit, readable)?
+            {
+                page.push(hit);
             }
             if hits.is_empty() {
                 hits = fill(cell, sequence)?;
@@ -682,7 +682,7 @@ impl<'a> Views<'a> {
     }
 
     /// Whether a layer is the newest one of its record that the reader may read.
-    fn newest_readable(&self, hit: Hit, readable: &RoaringBitmap) -> Result<bool, Fault> {
+    fn newest_readable(self, hit: Hit, readable: &RoaringBitmap) -> Result<bool, Fault> {
         let layers = self.layers(hit.record)?;
         let readable = layers.iter().filter(|layer| readable.contains(layer.cell));
         Ok(readable.map(|layer| layer.sequence).max() == Some(hit.sequence))
@@ -713,7 +713,7 @@ impl<'a> Views<'a> {
         Ok(lines)
     }
 
-    fn dump_table(&self, table: &str) -> Result<Vec<String>, Fault> {
+    fn dump_table(self, table: &str) -> Result<Vec<String>, Fault> {
         let mut select = self.connection.prepare(&format!("SELECT * FROM \"{table}\""))?;
         let columns = select.column_count();
         let mut rows = select.query([])?;
@@ -747,7 +747,13 @@ fn column_text(value: rusqlite::types::ValueRef<'_>) -> String {
         ValueRef::Integer(i) => i.to_string(),
         ValueRef::Real(r) => r.to_string(),
         ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-        ValueRef::Blob(bytes) => bytes.iter().map(|b| format!("{b:02x}")).collect(),
+        ValueRef::Blob(bytes) => {
+            let mut text = String::with_capacity(bytes.len() * 2);
+            for nibble in bytes.iter().flat_map(|b| [b >> 4, b & 15]) {
+                text.extend(char::from_digit(u32::from(nibble), 16));
+            }
+            text
+        }
     }
 }
 

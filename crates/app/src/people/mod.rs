@@ -176,21 +176,21 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
             }
             let cell = on.cell(markings, agency, None)?;
             let added = Added { person, name, agency, clearance, cleared_until, roles, training };
-            entry("person.added/1", person.0, NewPortion::of(cell, &added)?)
+            Ok(entry("person.added/1", person.0, NewPortion::of(cell, &added)?))
         }
         Command::Clear(cleared) => {
             let id = cleared.person;
             let agency = agency_of(on, id)?;
             on.administers(agency)?;
             let cell = on.base_of(RecordId(id.0), "person")?;
-            entry("person.cleared/1", id.0, NewPortion::of(cell, &cleared)?)
+            Ok(entry("person.cleared/1", id.0, NewPortion::of(cell, &cleared)?))
         }
         Command::Remove(removed) => {
             let id = removed.person;
             let agency = agency_of(on, id)?;
             on.administers(agency)?;
             let cell = on.base_of(RecordId(id.0), "person")?;
-            entry("person.removed/1", id.0, NewPortion::of(cell, &removed)?)
+            Ok(entry("person.removed/1", id.0, NewPortion::of(cell, &removed)?))
         }
         Command::AddSeat { seat, name, agency, roles, deputies, markings } => {
             on.administers(agency)?;
@@ -201,7 +201,7 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
             }
             let cell = on.cell(markings, agency, None)?;
             let added = SeatAdded { seat, name, agency, roles, deputies };
-            entry("seat.added/1", seat.0, NewPortion::of(cell, &added)?)
+            Ok(entry("seat.added/1", seat.0, NewPortion::of(cell, &added)?))
         }
         Command::Take(taken) => take(&taken, on),
     }
@@ -213,23 +213,19 @@ fn take(taken: &Taken, on: &Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
     if seat.holder == taken.person {
         return Err(conflict("seat-taken", "the seat is held so already"));
     }
-    if let Some(person) = taken.person {
-        if agency_of(on, person)? != seat.agency {
-            let detail = "the person is of another agency than the seat";
-            return Err(Fault::invalid("person-of-other-agency", detail));
-        }
+    if let Some(person) = taken.person
+        && agency_of(on, person)? != seat.agency
+    {
+        let detail = "the person is of another agency than the seat";
+        return Err(Fault::invalid("person-of-other-agency", detail));
     }
     let cell = on.base_of(RecordId(taken.seat.0), "person")?;
-    entry("seat.taken/1", taken.seat.0, NewPortion::of(cell, taken)?)
+    Ok(entry("seat.taken/1", taken.seat.0, NewPortion::of(cell, taken)?))
 }
 
-fn entry(
-    kind: &'static str,
-    record: [u8; 16],
-    portion: NewPortion,
-) -> Result<Vec<NewEntry>, Fault> {
+fn entry(kind: &'static str, record: [u8; 16], portion: NewPortion) -> Vec<NewEntry> {
     let entry = NewEntry::new(kind, RecordId(record), portion);
-    Ok(vec![NewEntry { class: LeafClass::Identity, ..entry }])
+    vec![NewEntry { class: LeafClass::Identity, ..entry }]
 }
 
 fn known_agency(on: &Deciding<'_>, agency: AgencyId) -> Result<(), Fault> {

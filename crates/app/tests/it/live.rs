@@ -43,7 +43,7 @@ fn a_change_reaches_an_open_screen() {
     let listening = scene.world.listen();
     let mut live = listening.live(&scene.world.token(scene.fire), &["alert"]);
     let id = raise(&scene, "now");
-    let frame = live.next().expect("a frame");
+    let frame = live.frame().expect("a frame");
     assert_eq!((frame["type"].as_str(), title(&frame)), (Some("record"), "now"));
     assert_eq!(frame["rendition"]["id"], json!(id));
 }
@@ -54,12 +54,12 @@ fn a_suspended_agreement_empties_open_screens_within_a_second() {
     let listening = scene.world.listen();
     let mut live = listening.live(&scene.world.token(scene.fire), &["alert"]);
     let id = raise(&scene, "seen");
-    assert_eq!(title(&live.next().expect("a frame")), "seen");
+    assert_eq!(title(&live.frame().expect("a frame")), "seen");
     let suspend = json!({ "do": "suspend", "agreement": scene.agreement, "reason": "breach" });
     scene.world.act(scene.police, "agreement:suspend", &suspend).expect("suspended");
-    let gone = live.next_within(1000).expect("told within a second");
+    let gone = live.frame_within(1000).expect("told within a second");
     assert_eq!((gone["type"].as_str(), &gone["ids"]), (Some("gone"), &json!([id])));
-    let resync = live.next_within(1000).expect("and to read again");
+    let resync = live.frame_within(1000).expect("and to read again");
     assert_eq!(resync["type"], "resync");
 }
 
@@ -72,7 +72,7 @@ fn a_removed_person_is_signed_out_of_open_screens_within_a_second() {
     let remove = json!({ "do": "remove", "person": scene.fire.person });
     scene.world.act(admin, "person:remove", &remove).expect("removed");
     let mut last = None;
-    while let Some(frame) = live.next_within(1000) {
+    while let Some(frame) = live.frame_within(1000) {
         last = Some(frame);
     }
     assert_eq!(last.expect("a frame")["type"], "signed_out");

@@ -1,8 +1,23 @@
 //! The one test binary of the product: the kernel's rules here, each capability's beside it.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops where the world is not as it says"
+)]
 
-#[path = "../../src/alerts/tests.rs"]
-mod alerts;
 mod endpoints;
+mod golden;
 mod kernel;
 mod live;
 mod non_interference;
+
+#[path = "../../src/agencies/tests.rs"]
+mod agencies;
+#[path = "../../src/agreements/tests.rs"]
+mod agreements;
+#[path = "../../src/alerts/tests.rs"]
+mod alerts;
+#[path = "../../src/circles/tests.rs"]
+mod circles;
+#[path = "../../src/people/tests.rs"]
+mod people;

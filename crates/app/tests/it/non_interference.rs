@@ -187,10 +187,10 @@ fn transcript(hidden: &Hidden) -> String {
     let listening = worlds.world.listen();
     let mut live = listening.live(&token, &["alert", "person", "circle", "agreement", "agency"]);
     let mut frames = Vec::new();
-    let seen = worlds.play(hidden, || frames.extend(live.next()));
+    let seen = worlds.play(hidden, || frames.extend(live.frame()));
     // A last visible act: any frame that something hidden had made would stand before it.
     worlds.raise("last", 2, &[], &[worlds.fire]);
-    while let Some(frame) = live.next() {
+    while let Some(frame) = live.frame() {
         let last = frame.to_string().contains("\"last\"") && frame.to_string().contains("alert");
         frames.push(frame);
         if last {

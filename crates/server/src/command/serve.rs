@@ -50,7 +50,9 @@ impl Serve {
         let ended = opened.serve(&config, Router::new())?;
         match ended {
             Ended::Asked => Ok(ExitCode::SUCCESS),
-            Ended::Failed => bail!("the log failed; start the node again to find out how far it is"),
+            Ended::Failed => {
+                bail!("the log failed; start the node again to find out how far it is")
+            }
         }
     }
 }

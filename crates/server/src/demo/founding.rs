@@ -147,9 +147,8 @@ fn original(cast: &Cast, seat: &Seat) -> Result<ActorContext, Fault> {
 
 /// Raises the alerts of the time before, and has them answered.
 fn before(cast: &Cast, world: &World) -> Result<(), Fault> {
-    let named = |id: &String| {
-        world.seat(id).ok_or_else(|| Fault::bug(format!("there is no seat `{id}`")))
-    };
+    let named =
+        |id: &String| world.seat(id).ok_or_else(|| Fault::bug(format!("there is no seat `{id}`")));
     let mut raised = Vec::new();
     for (place, before) in world.play.before.iter().enumerate() {
         let (_, author) = named(&before.seat)?;

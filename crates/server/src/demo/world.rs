@@ -8,7 +8,9 @@ use base::{
     AgencyId, AgreementId, ClauseId, Ids, LedgerId, Level, Line, NonEmpty, PersonId, Place,
     SchemeId, SeatId, Time, Token,
 };
-use policy::agreement::{Ceiling, Clause, Discloses, Effect, Grantee, Limits, Onward, Roles, Window};
+use policy::agreement::{
+    Ceiling, Clause, Discloses, Effect, Grantee, Limits, Onward, Roles, Window,
+};
 use policy::{Action, Agreement, Schemes};
 use serde::Deserialize;
 
@@ -328,7 +330,8 @@ impl World {
 
     /// A seat with its agency.
     pub fn seat(&self, id: &str) -> Option<(&Agency, &Seat)> {
-        let mut seats = self.agencies.iter().flat_map(|a| a.seats.iter().map(move |seat| (a, seat)));
+        let mut seats =
+            self.agencies.iter().flat_map(|a| a.seats.iter().map(move |seat| (a, seat)));
         seats.find(|(_, seat)| seat.id == id)
     }
 
@@ -460,12 +463,7 @@ impl AgreementData {
 }
 
 impl ClauseData {
-    fn clause(
-        &self,
-        id: ClauseId,
-        founded: &Founded,
-        days: (i64, i64),
-    ) -> Result<Clause, Error> {
+    fn clause(&self, id: ClauseId, founded: &Founded, days: (i64, i64)) -> Result<Clause, Error> {
         let roles = match &self.roles {
             Some(roles) => Roles::Only(NonEmpty::new(roles.clone())?),
             None => Roles::Any,

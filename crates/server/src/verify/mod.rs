@@ -137,17 +137,17 @@ impl Verifier<'_> {
     }
 
     /// Entries that no head covers: nobody wrote them as part of a batch.
-    fn beyond(
-        &self,
-        log: LogName,
-        size: u64,
-        findings: &mut Findings,
-    ) -> Result<(), store::Error> {
+    fn beyond(&self, log: LogName, size: u64, findings: &mut Findings) -> Result<(), store::Error> {
         let more = self.reader.entries(log, size, 1)?;
         // A running node may have gone on since its head was read.
         let now = self.reader.head(log)?;
         if let Some(entry) = more.first().filter(|entry| entry.sequence >= now.size.max(size)) {
-            findings.add(Finding::entry(log, entry.sequence, Part::Row, "the head does not cover it"));
+            findings.add(Finding::entry(
+                log,
+                entry.sequence,
+                Part::Row,
+                "the head does not cover it",
+            ));
         }
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! The tree: every leaf against the tiles and against each signed head, in one pass.
 
-use app::kernel::tiles::TileEdge;
 use base::crypto::Digest;
+use ledger::tile::{Edge, Tile};
 use ledger::tree::{Frontier, leaf_hash};
-use store::log::{FullTile, Head, LogName, LogReader};
+use store::log::{Head, LogName, LogReader};
 
 use super::checkpoint::Checkpoints;
 use super::finding::Place;
@@ -15,8 +15,7 @@ const TILE: u64 = 256;
 
 /// One reading of the log's hashes: by its leaves, or by its tiles.
 struct Chain {
-    frontier: Frontier,
-    edge: TileEdge,
+    edge: Edge,
     /// Tiles above the first level that differ from what this reading gives.
     differing: Vec<(u8, u64)>,
     /// The last signed size whose root this reading has before the first whose root it has not.
@@ -27,22 +26,21 @@ struct Chain {
 
 impl Chain {
     fn new() -> Self {
-        let edge = TileEdge::default();
-        let (differing, bad) = (Vec::new(), Vec::new());
-        Self { frontier: Frontier::new(), edge, differing, good: 0, bad }
+        Self { edge: Edge::new(), differing: Vec::new(), good: 0, bad: Vec::new() }
     }
 
-    fn append(&mut self, hash: Digest, checkpoints: &Checkpoints) -> Vec<FullTile> {
-        self.frontier.append(hash);
-        let size = self.frontier.size();
+    /// Adds the hash of a leaf and gives the tiles that it filled, lowest level first.
+    fn append(&mut self, hash: Digest, checkpoints: &Checkpoints) -> Vec<(Tile, Vec<u8>)> {
+        self.edge.append(hash);
+        let size = self.edge.size();
         if let Some((root, part)) = checkpoints.at(size) {
-            if self.frontier.head().root != root {
+            if self.edge.head().root != root {
                 self.bad.push((size, part));
             } else if self.bad.is_empty() {
                 self.good = size;
             }
         }
-        self.edge.append(hash)
+        self.edge.take_full()
     }
 }
 
@@ -86,15 +84,16 @@ impl<'a> TreeWalk<'a> {
         let hash = leaf.map(leaf_hash).unwrap_or_default();
         self.leaves.push(hash);
         let full = self.by_leaf.append(hash, self.checkpoints);
-        for tile in full.iter().filter(|tile| tile.level > 0) {
-            let stored = self.stored(tile, reader, findings);
-            if stored.is_some_and(|stored| stored != tile.hashes) {
-                self.by_leaf.differing.push((tile.level, tile.index));
+        for (tile, bytes) in full.iter().filter(|(tile, _)| tile.level() > 0) {
+            let stored = self.stored(*tile, bytes.len(), reader, findings);
+            if stored.is_some_and(|stored| stored != *bytes) {
+                self.by_leaf.differing.push((tile.level(), tile.index()));
             }
         }
         if self.leaves.len() as u64 == TILE {
             let first = sequence + 1 - TILE;
-            self.tile(first, full.first(), reader, findings);
+            let lowest = full.first().map(|(tile, bytes)| (*tile, bytes.len()));
+            self.tile(first, lowest, reader, findings);
         }
     }
 
@@ -102,12 +101,12 @@ impl<'a> TreeWalk<'a> {
     fn tile(
         &mut self,
         first: u64,
-        made: Option<&FullTile>,
+        made: Option<(Tile, usize)>,
         reader: &LogReader,
         findings: &mut Findings,
     ) {
         let leaves = std::mem::take(&mut self.leaves);
-        let stored = made.and_then(|made| self.stored(made, reader, findings));
+        let stored = made.and_then(|(tile, length)| self.stored(tile, length, reader, findings));
         let stored: Vec<Digest> = stored
             .map(|bytes| bytes.chunks_exact(32).filter_map(Digest::from_slice).collect())
             .unwrap_or_default();
@@ -117,33 +116,31 @@ impl<'a> TreeWalk<'a> {
             if hash != leaf {
                 self.differing.push(first + place as u64);
             }
-            for tile in self.by_tile.append(*hash, self.checkpoints) {
-                let above = tile.level > 0;
-                if above && self.read(&tile, reader).is_some_and(|s| s != tile.hashes) {
-                    self.by_tile.differing.push((tile.level, tile.index));
+            for (tile, bytes) in self.by_tile.append(*hash, self.checkpoints) {
+                let (level, index) = (tile.level(), tile.index());
+                let stored = reader.tile(self.log, level, index).ok().flatten();
+                if level > 0 && stored.is_some_and(|stored| stored != bytes) {
+                    self.by_tile.differing.push((level, index));
                 }
             }
         }
     }
 
-    fn read(&self, tile: &FullTile, reader: &LogReader) -> Option<Vec<u8>> {
-        reader.tile(self.log, tile.level, tile.index).ok().flatten()
-    }
-
     /// The stored bytes of a tile that the log must have.
     fn stored(
         &mut self,
-        tile: &FullTile,
+        tile: Tile,
+        length: usize,
         reader: &LogReader,
         findings: &mut Findings,
     ) -> Option<Vec<u8>> {
-        let FullTile { level, index, hashes } = tile;
-        let part = Part::Tile { level: *level, index: *index };
+        let (level, index) = (tile.level(), tile.index());
+        let part = Part::Tile { level, index };
         self.tiles += 1;
-        match reader.tile(self.log, *level, *index) {
-            Ok(Some(stored)) if stored.len() == hashes.len() => return Some(stored),
+        match reader.tile(self.log, level, index) {
+            Ok(Some(stored)) if stored.len() == length => return Some(stored),
             Ok(Some(stored)) => {
-                let why = format!("it has {} bytes, not {}", stored.len(), hashes.len());
+                let why = format!("it has {} bytes, not {length}", stored.len());
                 findings.add(Finding::log(self.log, part, why));
             }
             Ok(None) => findings.add(Finding::log(self.log, part, "it is missing")),
@@ -158,7 +155,7 @@ impl<'a> TreeWalk<'a> {
             self.by_tile.append(hash, self.checkpoints);
         }
         let claimed = self.checkpoints.claimed;
-        let (leaves, tiles) = (self.by_leaf.frontier.head(), self.by_tile.frontier.head());
+        let (leaves, tiles) = (self.by_leaf.edge.head(), self.by_tile.edge.head());
         if leaves == claimed {
             self.faulty_tiles(findings);
             self.other_checkpoints(findings);
@@ -210,13 +207,13 @@ impl<'a> TreeWalk<'a> {
 
     /// The smallest stretch of leaves in which the fault lies, by signed heads and by the frontier.
     fn narrow(&self, head: &Head) -> Place {
-        let size = self.by_leaf.frontier.size();
+        let size = self.by_leaf.edge.size();
         let mut first = self.by_leaf.good;
         let mut end = self.by_leaf.bad.first().map_or(size, |(bad, _)| *bad);
         let signed = Frontier::from_bytes(&head.frontier).ok();
         let signed = signed.filter(|frontier| frontier.head() == self.checkpoints.claimed);
         if let Some(signed) = signed {
-            let (mine, theirs) = (self.by_leaf.frontier.to_bytes(), signed.to_bytes());
+            let (mine, theirs) = (self.by_leaf.edge.frontier().to_bytes(), signed.to_bytes());
             let mut start = 0;
             let heights = (0..64_u32).rev().filter(|height| size >> height & 1 == 1);
             for (place, height) in heights.enumerate() {
@@ -239,7 +236,7 @@ impl<'a> TreeWalk<'a> {
         if empty {
             return;
         }
-        let same = head.frontier == self.by_leaf.frontier.to_bytes();
+        let same = head.frontier == self.by_leaf.edge.frontier().to_bytes();
         let fits = Frontier::from_bytes(&head.frontier)
             .is_ok_and(|frontier| frontier.head() == self.checkpoints.claimed);
         if !fits || (leaves_are_right && !same) {

@@ -34,9 +34,8 @@ fn main() {
             crash::child(&directory, &place(&directory), first, point);
         }
         Some("loop") => {
-            let number = |name, otherwise| {
-                after(name).map_or(otherwise, |n| n.parse().expect("a number"))
-            };
+            let number =
+                |name, otherwise| after(name).map_or(otherwise, |n| n.parse().expect("a number"));
             let (seed, loops) = (number("--seed", 1), number("--loops", 200));
             let directory = testkit::world::scratch();
             let program = std::env::current_exe().expect("this program");
