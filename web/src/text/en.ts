@@ -188,8 +188,7 @@ export const en = {
     },
     log: "What happened",
     logRaised: "raised",
-    logAnswered: (who: string, answer: string): string => `${who} answered “${answer}”`,
-    logEscalated: (rung: string, agencies: string): string => `${rung} called for ${agencies}`,
+    logAnswered: (answer: string): string => `answered “${answer}”`,
     answer: {
       title: "Answer for your agency",
       action: "Acknowledge",
@@ -218,6 +217,11 @@ export const en = {
     },
   },
 
+  circle: {
+    alert: (n: number): string =>
+      `the ${count(n, "agency", "agencies")} of its audience and the one that raised it`,
+  },
+
   raise: {
     title: "Raise an alert",
     label: "Label",
@@ -232,6 +236,8 @@ export const en = {
     more: "Compartments, releasable to, caveats",
     reads: (mark: string): string => `will be marked ${mark}`,
     unset: "no label yet",
+    schemeAdd: "Mark by another scheme as well",
+    schemeRemove: (id: string): string => `Remove the marking of ${id}`,
     precedence: "Precedence",
     titleField: "Title",
     titleHint: "one line; what happened, where",

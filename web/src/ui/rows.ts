@@ -7,6 +7,8 @@ import { t } from "../text";
 export interface RowsOf {
   /** A row got the focus by a key. */
   moved?: (row: HTMLElement) => void;
+  /** A row was opened by Enter; the row's own link has been followed by then. */
+  opened?: (row: HTMLElement) => void;
 }
 
 const rowsIn = (node: HTMLElement): HTMLElement[] => [
@@ -46,7 +48,9 @@ export function rows(node: HTMLElement, of: RowsOf = {}): { update(of: RowsOf): 
   };
   const press = (event: KeyboardEvent): void => {
     const all = rowsIn(node);
-    if (!(event.target instanceof HTMLElement) || !event.target.closest("[data-row]")) return;
+    const row = event.target instanceof Element ? event.target.closest("[data-row]") : null;
+    if (!(row instanceof HTMLElement)) return;
+    if (event.key === "Enter") setTimeout(() => given.opened?.(row));
     const steps: Record<string, () => void> = {
       ArrowDown: () => by(1),
       ArrowUp: () => by(-1),

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -99,6 +99,45 @@ impl AccessLog {
         let (done, wait) = sync_channel(1);
         self.rows.send(Message::Flush(done)).is_ok() && wait.recv().is_ok()
     }
+}
+
+/// Reads every row of an access log back, in the order of its files.
+///
+/// # Errors
+/// The file system's own fault; a bug when a row was changed or is not sealed under `key`.
+pub fn read_rows(directory: &Path, key: &Secret) -> Result<Vec<AccessRow>, Fault> {
+    let mut minutes = Vec::new();
+    for file in fs::read_dir(directory).map_err(Fault::unavailable)? {
+        let path = file.map_err(Fault::unavailable)?.path();
+        let minute = path.file_stem().and_then(|name| name.to_str()?.parse::<i64>().ok());
+        minutes.extend(minute.map(|minute| (minute, path)));
+    }
+    minutes.sort_unstable();
+    let mut rows = Vec::new();
+    for (minute, path) in minutes {
+        let bytes = fs::read(&path).map_err(Fault::unavailable)?;
+        let mut left = bytes.as_slice();
+        while !left.is_empty() {
+            let (row, rest) = read_row(left, minute, key)?;
+            rows.push(row);
+            left = rest;
+        }
+    }
+    Ok(rows)
+}
+
+fn read_row<'a>(
+    bytes: &'a [u8],
+    minute: i64,
+    key: &Secret,
+) -> Result<(AccessRow, &'a [u8]), Fault> {
+    let cut = || Fault::bug("a row of the access log is cut off");
+    let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(cut)?;
+    let length = u32::from_be_bytes(*length) as usize;
+    let (row, rest) = rest.split_at_checked(length).ok_or_else(cut)?;
+    let (nonce, sealed) = row.split_first_chunk::<12>().ok_or_else(cut)?;
+    let plain = key.open(*nonce, &minute.to_be_bytes(), sealed).map_err(Fault::bug)?;
+    Ok((serde_json::from_slice(&plain).map_err(Fault::bug)?, rest))
 }
 
 struct Writer {

@@ -1,6 +1,7 @@
 //! What a capability gives to the kernel: its words, its rules and its fold; nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use base::{
     AgencyId, CircleId, ClauseId, Digest, Ids, Label, Marking, OperationId, PersonId, Place, Play,
@@ -131,6 +132,19 @@ impl Deciding<'_> {
         let cell = self.cells.row(row.base).ok_or_else(Fault::absent)?;
         let label = self.cells.label(cell.label).ok_or_else(Fault::absent)?;
         Ok(Cell { label: (**label).clone(), circle: cell.circle })
+    }
+
+    /// What policy knows of the actor; `None` for the system at its duties.
+    ///
+    /// # Errors
+    /// `denied` for a person whom the register does not have.
+    pub fn profile(&self) -> Result<Option<Arc<policy::Profile>>, Fault> {
+        match self.actor.actor {
+            Actor::System => Ok(None),
+            Actor::Person(_) | Actor::Service(_) => {
+                self.policy.profile(self.register, self.actor).map(Some)
+            }
+        }
     }
 
     /// A new cell under the actor's play.

@@ -36,7 +36,8 @@ pub fn run(node: &Weak<Node>) {
         if node.stopped() {
             return;
         }
-        if let Err(fault) = fire(&node).and_then(|()| react(&node, &mut reacted)) {
+        let done = advance(&node).and_then(|()| fire(&node));
+        if let Err(fault) = done.and_then(|()| react(&node, &mut reacted)) {
             tracing::warn!(error = %fault, "a duty could not be carried out and is tried again");
         }
         seen = node.wait(seen, ROUND_MS);
@@ -54,6 +55,29 @@ fn system(agency: AgencyId) -> ActorContext {
         purpose: Purpose::Protection,
         play: Play::Live,
     }
+}
+
+/// Writes that a boundary has passed, so that the log says under which rules it goes on.
+fn advance(node: &Arc<Node>) -> Result<(), Fault> {
+    let core = node.core();
+    let boundary = core.policy.valid_until();
+    if node.now() < boundary {
+        return Ok(());
+    }
+    let Some(agency) = core.register.agencies.keys().next() else { return Ok(()) };
+    let command = serde_json::to_vec(&super::epoch::Advanced { boundary }).map_err(Fault::bug)?;
+    let act = Act {
+        action: "epoch:advance".to_owned(),
+        command,
+        idempotency_key: format!("epoch:{}:{boundary}", core.policy.epoch()),
+        actor: system(*agency),
+        signature: None,
+    };
+    let outcome = node.submit(act, None, None)?.blocking_recv();
+    if let Ok(Err(fault)) = outcome {
+        tracing::error!(error = %fault, "the epoch could not be advanced: nothing is served");
+    }
+    Ok(())
 }
 
 fn fire(node: &Arc<Node>) -> Result<(), Fault> {

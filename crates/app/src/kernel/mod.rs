@@ -8,6 +8,7 @@ pub mod clock;
 pub mod crash;
 pub mod cursor;
 pub mod duties;
+pub mod epoch;
 pub mod erasure;
 pub mod fault;
 pub mod http;

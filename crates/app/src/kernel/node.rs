@@ -16,7 +16,7 @@ use store::state::State;
 use store::{Keyring, Provider};
 use tokio::sync::{broadcast, oneshot};
 
-use super::access::AccessLog;
+use super::access::{AccessKind, AccessLog, AccessRow};
 use super::apply::Change;
 use super::capability::{Action, ActorContext, Capability};
 use super::clock::{Clock, PlayClock};
@@ -104,12 +104,16 @@ pub struct Node {
     /// Counts committed batches, to wake timers and reactions.
     woken: (Mutex<u64>, Condvar),
     stopped: AtomicBool,
+    /// When a refusal of an actor was last recorded.
+    refused: Mutex<BTreeMap<Actor, Time>>,
     /// Threads of this node that still run.
     threads: Arc<(Mutex<u32>, Condvar)>,
 }
 
 /// LIMIT: readable sets kept; each is a few kilobytes.
 const READABLE_SETS: usize = 4096;
+/// LIMIT: actors whose last refusal is remembered.
+const REFUSED_ACTORS: usize = 65_536;
 /// LIMIT: batches that a slow live reader may be behind before it must resync.
 const HUB_BATCHES: usize = 1024;
 
@@ -176,6 +180,7 @@ impl Node {
             woken: (Mutex::new(0), Condvar::new()),
             stopped: AtomicBool::new(false),
             threads: Arc::default(),
+            refused: Mutex::default(),
             log: reader,
             keys,
             hub,
@@ -277,9 +282,32 @@ impl Node {
     /// # Errors
     /// Whatever the act was refused with; `busy` when its lane is full.
     pub async fn act(&self, act: Act) -> Result<Done, Fault> {
-        self.submit(act, None, None)?
-            .await
-            .map_err(|_stopped| Fault::new(Kind::Unavailable, "stopping", "the node is stopping"))?
+        let actor = act.actor.clone();
+        let outcome = match self.submit(act, None, None) {
+            Ok(receipt) => receipt.await.unwrap_or_else(|_stopped| {
+                Err(Fault::new(Kind::Unavailable, "stopping", "the node is stopping"))
+            }),
+            Err(fault) => Err(fault),
+        };
+        if outcome.is_err() {
+            self.refused(&actor);
+        }
+        outcome
+    }
+
+    /// Records a refusal, at most one a second for each actor, else refusals could fill the disk.
+    fn refused(&self, actor: &ActorContext) {
+        let now = self.clock.now();
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused.get(&actor.actor).is_some_and(|last| now.ms_since(*last).abs() < 1000) {
+            return;
+        }
+        if refused.len() >= REFUSED_ACTORS {
+            refused.clear();
+        }
+        refused.insert(actor.actor, now);
+        drop(refused);
+        self.access.record(AccessRow::of(actor, AccessKind::Denied, None, now));
     }
 
     /// Hands in a command; the receipt comes later.
@@ -369,6 +397,10 @@ impl Node {
         actor: &ActorContext,
         noun: &'static str,
     ) -> Arc<RoaringBitmap> {
+        // Past their boundary the rules decide nothing, until an entry has advanced the epoch.
+        if core.at.max(self.clock.now()) >= core.policy.valid_until() {
+            return Arc::default();
+        }
         let key = (reader_digest(&core.register, actor), noun);
         let (epoch, people) = (core.policy.epoch(), core.register.people_changes);
         let cells = core.cells.rows().len();

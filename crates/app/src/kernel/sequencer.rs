@@ -163,6 +163,13 @@ impl Sequencer {
         };
         // INVARIANT: log time never goes back, whatever the clock does.
         draft.at = draft.at.max((self.setup.now)());
+        match Policy::renewed(&draft.policy, &draft.register, draft.at) {
+            Ok(renewed) => draft.policy = renewed,
+            Err(fault) => {
+                // The old rules decide nothing past their boundary, so every act is refused.
+                tracing::error!(error = %fault, "policy could not be renewed at its boundary");
+            }
+        }
         for act in acts {
             let outcome = self.one(&act, &known, &mut draft, &mut gathered, &mut entropy);
             answers.push((act.answer, outcome));

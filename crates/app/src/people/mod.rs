@@ -170,6 +170,7 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
         } => {
             on.administers(agency)?;
             known_agency(on, agency)?;
+            may_grant(on, &clearance, &roles)?;
             let person = person.unwrap_or_else(|| PersonId::draw(&mut on.ids));
             if on.register.persons.contains_key(&person) {
                 return Err(conflict("person-exists", "this person was added before"));
@@ -182,6 +183,10 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
             let id = cleared.person;
             let agency = agency_of(on, id)?;
             on.administers(agency)?;
+            if on.actor.person == Some(id) {
+                return Err(denied("own-rights", "nobody changes rights of their own"));
+            }
+            may_grant(on, &cleared.clearance, &cleared.roles)?;
             let cell = on.base_of(RecordId(id.0), "person")?;
             Ok(entry("person.cleared/1", id.0, NewPortion::of(cell, &cleared)?))
         }
@@ -195,6 +200,7 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
         Command::AddSeat { seat, name, agency, roles, deputies, markings } => {
             on.administers(agency)?;
             known_agency(on, agency)?;
+            may_grant(on, &Clearance::default(), &roles)?;
             let seat = seat.unwrap_or_else(|| SeatId::draw(&mut on.ids));
             if on.register.seats.contains_key(&seat) {
                 return Err(conflict("seat-exists", "this seat was added before"));
@@ -210,6 +216,11 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
 fn take(taken: &Taken, on: &Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
     let seat = on.register.seats.get(&taken.seat).ok_or_else(Fault::absent)?;
     on.administers(seat.agency)?;
+    may_grant(on, &Clearance::default(), &seat.roles)?;
+    let privileged = seat.roles.iter().any(|role| PRIVILEGED.contains(&role.as_str()));
+    if privileged && taken.person.is_some() && taken.person == on.actor.person {
+        return Err(denied("own-rights", "nobody takes a seat with such rights alone"));
+    }
     if seat.holder == taken.person {
         return Err(conflict("seat-taken", "the seat is held so already"));
     }
@@ -226,6 +237,36 @@ fn take(taken: &Taken, on: &Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
 fn entry(kind: &'static str, record: [u8; 16], portion: NewPortion) -> Vec<NewEntry> {
     let entry = NewEntry::new(kind, RecordId(record), portion);
     vec![NewEntry { class: LeafClass::Identity, ..entry }]
+}
+
+/// Roles that only a holder may give on, and never to oneself.
+const PRIVILEGED: [&str; 5] = ["ADMIN", "CENTRE", "INSPECTOR", "SIGNATORY", "WITNESS"];
+
+fn denied(slug: &'static str, detail: &str) -> Fault {
+    Fault::new(base::Kind::Denied, slug, detail)
+}
+
+/// Nobody gives what they do not hold: no clearance above their own, no privileged role.
+fn may_grant(
+    on: &Deciding<'_>,
+    clearance: &Clearance,
+    roles: &BTreeSet<Token>,
+) -> Result<(), Fault> {
+    let Some(profile) = on.profile()? else { return Ok(()) };
+    let held = profile.attributes();
+    let within = clearance.schemes.iter().all(|(scheme, given)| {
+        held.clearance.schemes.get(scheme).is_some_and(|own| {
+            own.level >= given.level && own.compartments.is_superset(&given.compartments)
+        })
+    });
+    if !within || !held.clearance.audiences.is_superset(&clearance.audiences) {
+        return Err(denied("above-own-clearance", "nobody gives a clearance above their own"));
+    }
+    let privileged = roles.iter().filter(|role| PRIVILEGED.contains(&role.as_str()));
+    if privileged.into_iter().any(|role| !held.roles.contains(role)) {
+        return Err(denied("role-not-held", "nobody gives a role that they do not hold"));
+    }
+    Ok(())
 }
 
 fn known_agency(on: &Deciding<'_>, agency: AgencyId) -> Result<(), Fault> {

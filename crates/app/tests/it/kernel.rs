@@ -128,6 +128,19 @@ fn suspending_an_agreement_stops_the_flow_at_once_and_resuming_takes_two() {
 }
 
 #[test]
+fn an_agreement_that_ends_stops_the_flow_without_any_act() {
+    let pair = pair();
+    raise(&pair, "seen");
+    let epoch = pair.world.node().core().policy.epoch();
+    // The agreements of this world end with the year 2029.
+    pair.world.clock.advance_s(4 * 366 * 24 * 3600);
+    assert_eq!(titles(&pair, pair.fire), Vec::<String>::new(), "at once, before any entry");
+    pair.world.eventually(|world| (world.node().core().policy.epoch() > epoch).then_some(()));
+    assert_eq!(titles(&pair, pair.fire), Vec::<String>::new());
+    assert_eq!(titles(&pair, pair.police), ["seen"], "one's own is served under the new epoch");
+}
+
+#[test]
 fn a_removed_person_reads_and_does_nothing_more() {
     let pair = pair();
     raise(&pair, "seen");
@@ -255,4 +268,94 @@ fn as_of_shows_what_was_known_then_by_the_rights_of_today() {
     assert!(now.layers[0].body.get("acknowledgements").is_some());
     let never = base::Time::from_ms(before.ms() - 1_000_000).expect("a time");
     assert_eq!(reader.as_of("alert", id, never).expect_err("not yet").code.kind, Kind::Absent);
+}
+
+fn admin_and_colleague(world: &World) -> (Who, Who) {
+    let agency = world.agency("POL");
+    let admin = world.person(agency, &Being { level: 3, compartments: &[], roles: &["ADMIN"] });
+    let colleague =
+        world.person(agency, &Being { level: 2, compartments: &[], roles: &["ANALYST"] });
+    (admin, colleague)
+}
+
+fn clear(who: Who, level: u8, roles: &[&str]) -> Value {
+    json!({
+        "do": "clear", "person": who.person, "roles": roles, "training": {},
+        "cleared_until": null,
+        "clearance": { "schemes": { "NAT": { "level": level, "compartments": [] } },
+                       "audiences": [] }
+    })
+}
+
+#[test]
+fn nobody_gives_a_clearance_above_their_own() {
+    let world = World::new();
+    let (admin, colleague) = admin_and_colleague(&world);
+    world.act(admin, "person:clear", &clear(colleague, 3, &["ANALYST"])).expect("up to one's own");
+    let above = world.act(admin, "person:clear", &clear(colleague, 4, &["ANALYST"]));
+    assert_eq!(above.expect_err("above").code.slug, "above-own-clearance");
+}
+
+#[test]
+fn nobody_changes_rights_of_their_own() {
+    let world = World::new();
+    let (admin, _) = admin_and_colleague(&world);
+    let own = world.act(admin, "person:clear", &clear(admin, 3, &["ADMIN"]));
+    assert_eq!(own.expect_err("own rights").code.slug, "own-rights");
+}
+
+#[test]
+fn nobody_gives_a_role_that_they_do_not_hold() {
+    let world = World::new();
+    let (admin, colleague) = admin_and_colleague(&world);
+    for role in ["INSPECTOR", "SIGNATORY", "CENTRE", "WITNESS"] {
+        let given = world.act(admin, "person:clear", &clear(colleague, 2, &[role]));
+        assert_eq!(given.expect_err(role).code.slug, "role-not-held");
+        let seat = json!({
+            "do": "add_seat", "seat": null, "name": "Desk", "agency": admin.agency,
+            "roles": [role], "deputies": [], "markings": marking(1, &[])
+        });
+        let given = world.act(admin, "seat:add", &seat).expect_err(role);
+        assert_eq!(given.code.slug, "role-not-held");
+    }
+}
+
+#[test]
+fn nobody_takes_a_seat_with_privileged_roles_alone() {
+    let world = World::new();
+    let (admin, _) = admin_and_colleague(&world);
+    let other =
+        world.person(admin.agency, &Being { level: 3, compartments: &[], roles: &["ADMIN"] });
+    let take = json!({ "do": "take", "seat": other.seat, "person": admin.person });
+    let taken = world.act(admin, "seat:take", &take);
+    assert_eq!(taken.expect_err("own rights").code.slug, "own-rights");
+}
+
+#[test]
+fn two_nodes_never_accept_each_others_sessions() {
+    let (one, other) = (World::new(), World::new());
+    let (who, _) = admin_and_colleague(&one);
+    let (same, _) = admin_and_colleague(&other);
+    assert_eq!(who.person, same.person, "the worlds are twins");
+    let token = one.token(who);
+    assert_eq!(one.read(&token, "/api/me").0, 200);
+    assert_eq!(other.read(&token, "/api/me").0, 401);
+}
+
+#[test]
+fn a_refused_act_and_a_denied_read_are_recorded() {
+    let pair = pair();
+    let (world, token) = (&pair.world, pair.world.token(pair.fire));
+    let wrong = json!({ "option": 0, "note": null });
+    let path = format!("/api/alerts/{}", RecordId([4; 16]));
+    assert_eq!(world.post(&token, &format!("{path}/acknowledgements"), &wrong).0, 404);
+    assert_eq!(world.read(&token, &path).0, 404);
+    assert!(world.node().access().flush(), "the access log writes");
+    let key = world.node().keys().derive(b"", "muster/access/v1").expect("a key");
+    let directory = world.directory().join("local").join("access");
+    let rows = app::kernel::access::read_rows(&directory, &key).expect("rows");
+    let denied = rows.iter().filter(|row| {
+        row.kind == app::kernel::access::AccessKind::Denied && row.person == Some(pair.fire.person)
+    });
+    assert_eq!(denied.count(), 2);
 }
