@@ -1,8 +1,8 @@
 //! Benchmark: durable acts a second, with policy, encryption, views and access log on.
 //!
-//! `cargo xtask bench acts [-- --postgres URL]`. For each number of clients: acts a second and their
-//! p50 and p99; beside it, in the same run, the raw limit of the engine: prepared batches of the same
-//! rows without deciding, sealing or views.
+//! `cargo xtask bench acts [-- --postgres URL]`. For each number of clients: acts a second and
+//! their p50 and p99; beside it, in the same run, the raw limit of the engine: prepared batches of
+//! the same rows without deciding, sealing or views.
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,

@@ -230,8 +230,8 @@ impl fmt::Debug for Secret {
 
 /// A source of secrets, deterministic for a given seed; the rim seeds it from the system.
 ///
-/// After each draw the state is replaced by its hash and the old one is wiped, so that whoever learns
-/// the state later cannot compute what was drawn before, erased secrets among them.
+/// After each draw the state is replaced by its hash and the old one is wiped, so that whoever
+/// learns the state later cannot compute what was drawn before, erased secrets among them.
 pub struct Entropy {
     state: Secret,
 }

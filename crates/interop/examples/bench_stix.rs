@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release -p interop --example bench_stix -- FILE.json[.gz] [ROUNDS]`
 //! Without a file: ATT&CK Enterprise of the shared data set. The best round is told, since other
-//! work on the machine can only make a round slower. Beside it stands the time that serde_json needs
-//! to build its own tree of the same text in the same round.
+//! work on the machine can only make a round slower. Beside it stands the time that serde_json
+//! needs to build its own tree of the same text in the same round.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

@@ -10,10 +10,11 @@
 //! the node's key provider.
 //!
 //! `SAFETY OF ORDER:` a node writes secrets before entries and destroys them after the entry that
-//! orders it. A copy must therefore see secrets that are not older than its log, and no erasure that
-//! its log does not know. Log and secrets are read in snapshots taken one after the other, and both
-//! are dropped and taken again when the log has moved in between. Secrets beyond the log are swept
-//! when the backup is restored; orders of erasure are carried out again by the start of the node.
+//! orders it. A copy must therefore see secrets that are not older than its log, and no erasure
+//! that its log does not know. Log and secrets are read in snapshots taken one after the other, and
+//! both are dropped and taken again when the log has moved in between. Secrets beyond the log are
+//! swept when the backup is restored; orders of erasure are carried out again by the start of the
+//! node.
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
@@ -81,7 +82,8 @@ pub fn backup(data: &Data, target: &Path) -> Result<Manifest, Error> {
         let (digest, bytes) = of_file(&path)?;
         files.push(File { name: part.file().to_owned(), digest, bytes });
     }
-    // A blob is put before the entry that names it, so every blob of the copied log is there by now.
+    // A blob is put before the entry that names it, so every blob of the copied log is there by
+    // now.
     if data.blobs.is_dir() {
         let blobs = Blobs::open(&data.blobs, 0)?;
         for address in blobs.addresses()? {

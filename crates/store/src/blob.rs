@@ -7,10 +7,10 @@
 //! key     = HKDF-SHA-256(secret, salt = "", info = "muster/blob/v1")
 //! last    = 1 in chunk_n-1, which may be shorter, and 0 in all others
 //! ```
-//! Each blob has a secret of its own, drawn when it is put and kept by the caller in a portion of an
-//! entry: destroying the portion's secret erases the blob too. Equal contents have different addresses,
-//! so that a file tells nothing but its length. A name is the hexadecimal digest and nothing else, so
-//! that no name leads out of the directory.
+//! Each blob has a secret of its own, drawn when it is put and kept by the caller in a portion of
+//! an entry: destroying the portion's secret erases the blob too. Equal contents have different
+//! addresses, so that a file tells nothing but its length. A name is the hexadecimal digest and
+//! nothing else, so that no name leads out of the directory.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufReader, ErrorKind, Read, Seek, Write};

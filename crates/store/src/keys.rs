@@ -86,8 +86,8 @@ impl Keyring {
     /// Opens the provider.
     ///
     /// # Errors
-    /// [`Error::KeyMissing`] when there is no root secret, [`Error::KeyForm`] when it is not 32 bytes,
-    /// [`Error::KeyExposed`] when its file can be read by others.
+    /// [`Error::KeyMissing`] when there is no root secret, [`Error::KeyForm`] when it is not 32
+    /// bytes, [`Error::KeyExposed`] when its file can be read by others.
     pub fn open(provider: &Provider) -> Result<Self, Error> {
         let (root, shred_directory) = match provider {
             Provider::File { directory } => {

@@ -1,8 +1,8 @@
 //! RIM: owns every disk and database — the log with its secrets, state, blobs, keys and backup.
 //!
-//! Three stores and no more: the **log** is the only truth, **state** is small and mutable, **blobs**
-//! are content-addressed. The log and state stand behind one enum of backends; there is no trait of
-//! repositories. Views are local SQLite files, opened here and filled by the kernel.
+//! Three stores and no more: the **log** is the only truth, **state** is small and mutable,
+//! **blobs** are content-addressed. The log and state stand behind one enum of backends; there is
+//! no trait of repositories. Views are local SQLite files, opened here and filled by the kernel.
 
 pub mod backup;
 pub mod blob;

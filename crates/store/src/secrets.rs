@@ -1,7 +1,7 @@
 //! Secrets of portions and headers, wrapped under the shred key of a week.
 //!
-//! A wrapped secret that strays — into a backup, a standby, a free page — dies with its shred key 35
-//! days after that week. Live secrets are wrapped anew each week.
+//! A wrapped secret that strays — into a backup, a standby, a free page — dies with its shred key
+//! 35 days after that week. Live secrets are wrapped anew each week.
 
 use base::Time;
 use base::crypto::{Entropy, Secret};
@@ -86,8 +86,9 @@ pub fn wrap_one(
 /// Unwraps one secret.
 ///
 /// # Errors
-/// [`Error::Unwrap`] when a byte was changed or the row was moved, [`Error::Shredded`] when the shred
-/// key of its week was destroyed, [`Error::KeyMissing`] when there never was one of that week.
+/// [`Error::Unwrap`] when a byte was changed or the row was moved, [`Error::Shredded`] when the
+/// shred key of its week was destroyed, [`Error::KeyMissing`] when there never was one of that
+/// week.
 pub fn unwrap(keys: &Keyring, place: SecretPlace, wrapped: &Wrapped) -> Result<Secret, Error> {
     let key = keys.shred_key(place.week, None)?;
     let fault = |source| Error::Unwrap { sequence: place.sequence, slot: place.slot, source };

@@ -1,12 +1,13 @@
-//! A PostgreSQL that tests start, kill and throw away: a real server of its own, never a shared one.
+//! A PostgreSQL that tests start, kill and throw away: a real server of its own, never a shared
+//! one.
 //!
-//! The server is a direct child, so that it can be waited for: an orphan that nobody reaps keeps its
-//! process id, and the next start would refuse. It listens on a free loopback port and on a socket
-//! in its own temporary directory, and trusts whoever reaches it.
+//! The server is a direct child, so that it can be waited for: an orphan that nobody reaps keeps
+//! its process id, and the next start would refuse. It listens on a free loopback port and on a
+//! socket in its own temporary directory, and trusts whoever reaches it.
 //!
 //! A process that ends in any way leaves no server behind. Drop stops it; where drop does not
-//! run (statics, aborts, kill −9) a watcher does it: a shell that reads from a pipe which the system
-//! closes when this process is gone.
+//! run (statics, aborts, kill −9) a watcher does it: a shell that reads from a pipe which the
+//! system closes when this process is gone.
 
 use std::fs::{self, File};
 use std::io;

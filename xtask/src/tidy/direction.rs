@@ -57,7 +57,7 @@ const IMPURE: [&str; 12] = [
 ];
 /// Crates that may be known of only in the crates beside them.
 const KEPT: [(&str, &[&str]); 4] = [
-    ("axum", &["app", "server"]),
+    ("axum", &["app", "server", "testkit"]),
     ("postgres", &["store", "testkit"]),
     ("tokio-postgres", &["store", "testkit"]),
     ("anyhow", &["server", "testkit", "xtask"]),

@@ -9,7 +9,7 @@ pub fn axum(tree: &Tree) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (file, lexed) in tree.product().filter(|(file, _)| !may_route(&file.path)) {
         for at in lex::words(&lexed.code, "axum") {
-            let message = "axum stands only in a folder's http.rs, kernel/http and server";
+            let message = "axum stands only in a folder's http.rs, kernel/http, server and testkit";
             faults.push(Fault::new(&file.path, line_at(&lexed.code, at), message));
         }
     }
@@ -31,7 +31,7 @@ pub fn sql(tree: &Tree) -> Vec<Fault> {
 }
 
 fn may_route(path: &str) -> bool {
-    within(path, "crates/server") || in_folder(path, "http")
+    within(path, "crates/server") || within(path, "crates/testkit") || in_folder(path, "http")
 }
 
 fn may_query(path: &str) -> bool {

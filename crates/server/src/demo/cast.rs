@@ -110,8 +110,8 @@ impl Cast {
         waiting.blocking_recv().map_err(|_dropped| ended())?
     }
 
-    /// Hands in acts of one kind and waits for all of them; their keys are fixed, so that a founding
-    /// that was interrupted goes on where it ended.
+    /// Hands in acts of one kind and waits for all of them; their keys are fixed, so that a
+    /// founding that was interrupted goes on where it ended.
     ///
     /// # Errors
     /// What the first refused act was refused with.

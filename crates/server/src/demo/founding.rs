@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::cast::{Cast, FixedAct};
 use super::world::{Agency, Founded, Seat, World};
 
-/// The level of the directory: agencies are known to all, people to all who are cleared for RESTRICTED.
+/// The level of the directory: agencies are known to all, people to all who are cleared for
+/// RESTRICTED.
 const OPEN: u8 = 1;
 const RESTRICTED: u8 = 2;
 

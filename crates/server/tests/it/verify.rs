@@ -1,0 +1,288 @@
+//! Verification names what is faulty: every part, by one flipped byte each.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+
+use crate::child::{Directory, Said, run};
+
+/// A log that a play has written, with its keys.
+fn played(directory: &Directory) -> String {
+    let data = directory.join("played");
+    let said = run(&["demo", "--once", "--data", &data, "--speed", "100"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    data
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a directory");
+    for file in fs::read_dir(from).expect("a directory") {
+        let file = file.expect("a file");
+        let target = to.join(file.file_name());
+        if file.path().is_dir() {
+            copy(&file.path(), &target);
+        } else {
+            fs::copy(file.path(), target).expect("a copy");
+        }
+    }
+}
+
+/// The same node once more, to be damaged.
+fn another(data: &str, name: &str) -> String {
+    let target = format!("{data}-{name}");
+    copy(Path::new(data), Path::new(&target));
+    copy(Path::new(&format!("{data}-keys")), Path::new(&format!("{target}-keys")));
+    target
+}
+
+fn verify(data: &str, more: &[&str]) -> Said {
+    run(&[&["verify", "--data", data], more].concat())
+}
+
+/// Changes bytes of a blob in one row of a table.
+fn change(
+    file: &str,
+    table: &str,
+    column: &str,
+    at: &str,
+    edit: impl FnOnce(&mut Vec<u8>),
+) {
+    let connection = Connection::open(file).expect("a database");
+    let read = format!("SELECT {column} FROM {table} WHERE {at}");
+    let mut bytes: Vec<u8> = connection.query_row(&read, [], |r| r.get(0)).expect("a row");
+    edit(&mut bytes);
+    let write = format!("UPDATE {table} SET {column} = $1 WHERE {at}");
+    assert_eq!(connection.execute(&write, params![bytes]).expect("a change"), 1);
+}
+
+struct Damage {
+    name: &'static str,
+    file: &'static str,
+    table: &'static str,
+    column: &'static str,
+    at: &'static str,
+    byte: usize,
+    /// What verification with the keys must say, one of them.
+    named: &'static [&'static str],
+    /// Whether it is found without any key too.
+    found_without_keys: bool,
+}
+
+const LOG: &str = "store/log.db";
+const SECRETS: &str = "store/secrets.db";
+
+const DAMAGES: &[Damage] = &[
+    Damage {
+        name: "leaf-time",
+        file: LOG,
+        table: "entry",
+        column: "leaf",
+        at: "place = 100",
+        byte: 27,
+        named: &["acts entry 100: leaf"],
+        found_without_keys: true,
+    },
+    Damage {
+        name: "leaf-header",
+        file: LOG,
+        table: "entry",
+        column: "leaf",
+        at: "place = 101",
+        byte: 30,
+        named: &["acts entry 101: leaf"],
+        found_without_keys: true,
+    },
+    Damage {
+        name: "header",
+        file: LOG,
+        table: "entry",
+        column: "header",
+        at: "place = 102",
+        byte: 40,
+        named: &["acts entry 102: header"],
+        found_without_keys: false,
+    },
+    Damage {
+        name: "commitments",
+        file: LOG,
+        table: "entry",
+        column: "commitments",
+        at: "place = 103",
+        byte: 5,
+        named: &["acts entry 103: commitments"],
+        found_without_keys: true,
+    },
+    Damage {
+        name: "portion",
+        file: LOG,
+        table: "entry",
+        column: "portions",
+        at: "place = 104",
+        byte: 60,
+        named: &["acts entry 104: portion "],
+        found_without_keys: false,
+    },
+    Damage {
+        name: "secret",
+        file: SECRETS,
+        table: "secret",
+        column: "wrapped",
+        at: "place = 105",
+        byte: 30,
+        named: &["acts entry 105: secret "],
+        found_without_keys: false,
+    },
+    Damage {
+        name: "tile",
+        file: LOG,
+        table: "tile",
+        column: "hashes",
+        at: "log = 0 AND level = 0 AND number = 0",
+        byte: 4000,
+        named: &["acts: tile 0/0"],
+        found_without_keys: true,
+    },
+    Damage {
+        name: "head-note-root",
+        file: LOG,
+        table: "head",
+        column: "note",
+        at: "log = 0",
+        byte: 40,
+        named: &["acts: head"],
+        found_without_keys: true,
+    },
+    Damage {
+        name: "head-root",
+        file: LOG,
+        table: "head",
+        column: "root",
+        at: "log = 0",
+        byte: 0,
+        named: &["acts: head"],
+        found_without_keys: true,
+    },
+    Damage {
+        name: "head-frontier",
+        file: LOG,
+        table: "head",
+        column: "frontier",
+        at: "log = 0",
+        byte: 20,
+        named: &["acts: head"],
+        found_without_keys: true,
+    },
+    Damage {
+        name: "checkpoint",
+        file: LOG,
+        table: "checkpoint",
+        column: "note",
+        at: "place = (SELECT min(place) FROM checkpoint)",
+        byte: 4000,
+        named: &["acts: checkpoint "],
+        found_without_keys: true,
+    },
+];
+
+#[test]
+fn each_flipped_byte_is_named() {
+    let directory = Directory::new();
+    let data = played(&directory);
+    let keys = format!("{data}-keys");
+    let said = verify(&data, &["--keys", &keys, "--views"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("nothing is faulty"), "{}", said.out);
+    assert_eq!(verify(&data, &[]).code, Some(0));
+    for damage in DAMAGES {
+        let data = another(&data, damage.name);
+        let file = format!("{data}/{}", damage.file);
+        change(&file, damage.table, damage.column, damage.at, |bytes| {
+            bytes[damage.byte] ^= 0x01;
+        });
+        let said = verify(&data, &["--keys", &format!("{data}-keys")]);
+        assert_eq!(said.code, Some(1), "{}: {said:?}", damage.name);
+        for named in damage.named {
+            assert!(said.out.contains(named), "{}: {}", damage.name, said.out);
+        }
+        let without = verify(&data, &[]).code;
+        let wanted = i32::from(damage.found_without_keys);
+        assert_eq!(without, Some(wanted), "{} without keys", damage.name);
+        fs::remove_dir_all(&data).expect("a directory");
+    }
+    what_is_gone_is_named(&data);
+    a_log_that_was_set_back_is_refused(&data);
+    a_changed_view_is_named_and_rebuilt(&data);
+    a_backup_is_restored(&directory, &data);
+}
+
+fn what_is_gone_is_named(data: &str) {
+    let data = another(data, "gone");
+    let keys = format!("{data}-keys");
+    let log = Connection::open(format!("{data}/{LOG}")).expect("a database");
+    log.execute("DELETE FROM entry WHERE place = 50", []).expect("a deletion");
+    log.execute("DELETE FROM tile WHERE log = 0", []).expect("a deletion");
+    drop(log);
+    let secrets = Connection::open(format!("{data}/{SECRETS}")).expect("a database");
+    secrets.execute("DELETE FROM secret WHERE place = 60", []).expect("a deletion");
+    drop(secrets);
+    // The first secret of entry 61 in its packed list: one slot of 61 bytes.
+    let said = verify(&data, &["--keys", &keys]);
+    assert_eq!(said.code, Some(1));
+    for named in ["acts entry 50: row: it is missing", "acts: tile 0/0: it is missing",
+        "acts entry 60: secret 255 (header): no secret of it is there"]
+    {
+        assert!(said.out.contains(named), "{named}: {}", said.out);
+    }
+    let other = another(data.as_str(), "key");
+    fs::write(format!("{other}-keys/root.key"), [7; 32]).expect("another key");
+    let said = verify(&other, &["--keys", &format!("{other}-keys")]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.out.contains("acts: verifier key"), "{}", said.out);
+}
+
+fn a_log_that_was_set_back_is_refused(data: &str) {
+    let data = another(data, "back");
+    let keys = format!("{data}-keys");
+    let signed = format!("{keys}/shred/signed");
+    let mut bytes = fs::read(&signed).expect("a second copy");
+    bytes[5] += 1;
+    fs::write(&signed, bytes).expect("a second copy");
+    let said = verify(&data, &["--keys", &keys]);
+    assert!(said.out.contains("acts: second copy"), "{}", said.out);
+    let said = run(&["serve", "--data", &data, "--listen", "127.0.0.1:0"]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("older than what its keys have signed"), "{}", said.err);
+}
+
+fn a_changed_view_is_named_and_rebuilt(data: &str) {
+    let data = another(data, "views");
+    let keys = format!("{data}-keys");
+    let views = Connection::open(format!("{data}/local/views.db")).expect("a database");
+    let changed = "UPDATE layer SET state = 'open' WHERE state = 'answered'";
+    assert!(views.execute(changed, []).expect("a change") > 0);
+    drop(views);
+    let said = verify(&data, &["--keys", &keys, "--views"]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.out.contains("acts: view: the node has `layer|"), "{}", said.out);
+    let said = run(&["rebuild", "--data", &data]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let said = verify(&data, &["--keys", &keys, "--views"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+}
+
+fn a_backup_is_restored(directory: &Directory, data: &str) {
+    let (backup, restored) = (directory.join("backup"), directory.join("restored"));
+    let said = run(&["backup", "--data", data, "--to", &backup]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(run(&["backup", "--data", data, "--to", &backup]).err.contains("is not empty"));
+    let keys = format!("{data}-keys");
+    let said = run(&["restore", "--from", &backup, "--data", &restored, "--keys", &keys]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("the node can be started"), "{}", said.out);
+    assert_eq!(run(&["rebuild", "--data", &restored, "--keys", &keys]).code, Some(0));
+    let said = verify(&restored, &["--keys", &keys, "--views"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let said = run(&["restore", "--from", &backup, "--data", &restored, "--keys", &keys]);
+    assert!(said.err.contains("holds a node already"), "{}", said.err);
+}
