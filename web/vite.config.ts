@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync, existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import type { Plugin } from "vite";
@@ -9,26 +10,25 @@ const COMPRESSED_BYTES_MIN = 1024;
 
 /** Writes `.br` and `.gz` beside what compresses, so that the server never does. */
 function compressed(): Plugin {
+  let folder = "";
   return {
     name: "muster:compressed",
     apply: "build",
-    generateBundle: {
-      order: "post",
-      handler(_options, bundle) {
-        for (const file of Object.values(bundle)) {
-          if (!/\.(js|css|json|svg|txt)$/.test(file.fileName)) continue;
-          const bytes = Buffer.from(file.type === "chunk" ? file.code : file.source);
-          if (bytes.length < COMPRESSED_BYTES_MIN) continue;
-          const params = {
-            [constants.BROTLI_PARAM_QUALITY]: 11,
-            [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
-          };
-          const br = brotliCompressSync(bytes, { params });
-          const gz = gzipSync(bytes, { level: 9 });
-          this.emitFile({ type: "asset", fileName: `${file.fileName}.br`, source: br });
-          this.emitFile({ type: "asset", fileName: `${file.fileName}.gz`, source: gz });
-        }
-      },
+    configResolved(config) {
+      folder = resolve(config.root, config.build.outDir);
+    },
+    closeBundle() {
+      for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+        if (!/\.(js|css|json|svg|txt)$/.test(file)) continue;
+        const bytes = readFileSync(join(folder, file));
+        if (bytes.length < COMPRESSED_BYTES_MIN) continue;
+        const params = {
+          [constants.BROTLI_PARAM_QUALITY]: 11,
+          [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+        };
+        writeFileSync(join(folder, `${file}.br`), brotliCompressSync(bytes, { params }));
+        writeFileSync(join(folder, `${file}.gz`), gzipSync(bytes, { level: 9 }));
+      }
     },
   };
 }

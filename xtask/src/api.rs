@@ -23,7 +23,7 @@ pub enum Mode {
 
 /// Makes both files anew, and writes them or fails when they differ from the tree.
 pub fn run(ws: &Workspace, mode: Mode) -> Result<()> {
-    workspace::run(&mut ws.cargo(&["build", "--package", "server", "--bin", "muster"]))?;
+    workspace::run(&mut ws.cargo(&["build", "--workspace", "--bin", "muster"]))?;
     let document = workspace::output(ws.command(ws.built("debug", "muster")).arg("openapi"))?;
     check_document(&document)?;
     settle(ws, DOCUMENT, &document, mode)?;

@@ -20,7 +20,7 @@ const END_WITHIN_LOOKS: u32 = 50;
 pub fn run(ws: &Workspace, url: &str, args: &[OsString]) -> Result<()> {
     install::require(ws, &[Tool::Node])?;
     Web::new(ws).packages()?;
-    workspace::run(&mut ws.cargo(&["build", "--package", "server", "--bin", "muster"]))?;
+    workspace::run(&mut ws.cargo(&["build", "--workspace", "--bin", "muster"]))?;
     let mut server = ws.command(ws.built("debug", "muster"));
     server.args(["serve", "--data", ".muster/dev"]).args(args);
     let mut vite = ws.command("node");

@@ -37,7 +37,7 @@ pub fn journeys<S: AsRef<OsStr>>(
     args: &[S],
 ) -> Result<()> {
     web.build()?;
-    let mut build = ws.cargo(&["build", "--package", "server", "--bin", "muster"]);
+    let mut build = ws.cargo(&["build", "--workspace", "--bin", "muster"]);
     let folder = match profile {
         Profile::Debug => "debug",
         Profile::Release => {

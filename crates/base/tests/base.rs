@@ -1,8 +1,5 @@
 //! What the words of `base` promise.
-#![expect(
-    clippy::expect_used,
-    reason = "a test stops where the world is not as it says"
-)]
+#![expect(clippy::expect_used, reason = "a test stops where the world is not as it says")]
 
 use base::crypto::{Algorithm, Entropy, Hasher, Secret, SeedKey, Sign, sha256, sha256_concat};
 use base::{

@@ -131,11 +131,6 @@ impl Window {
     pub fn contains(&self, at: Time) -> bool {
         self.starts_at <= at && at < self.ends_at
     }
-
-    /// The next time after `at` at which the span begins or ends.
-    pub fn boundary(&self, at: Time) -> Option<Time> {
-        [self.starts_at, self.ends_at].into_iter().filter(|boundary| *boundary > at).min()
-    }
 }
 
 /// Whether a clause lets something through, or caps what others let through.
@@ -354,6 +349,22 @@ impl Agreement {
     /// [`Error::Agreement`] for the first rule that is broken; [`Error::Table`] and
     /// [`Error::Equivalence`] for its tables.
     pub fn check(&self, schemes: &Schemes) -> Result<(), Error> {
+        self.check_clauses(schemes)?;
+        let refuse = |rule: String| Err(Error::Agreement { agreement: self.id, rule });
+        let mut pairs = BTreeSet::new();
+        for table in &self.equivalences {
+            if !pairs.insert((&table.from, &table.to)) {
+                return refuse("two tables are for the same two schemes".into());
+            }
+            let mut tables = self.equivalences.iter();
+            let back = tables.find(|back| back.from == table.to && back.to == table.from);
+            table.check(back, schemes)?;
+        }
+        Ok(())
+    }
+
+    /// Checks everything but the tables.
+    pub(crate) fn check_clauses(&self, schemes: &Schemes) -> Result<(), Error> {
         let refuse = |rule: String| Err(Error::Agreement { agreement: self.id, rule });
         if self.force.starts_at >= self.force.ends_at {
             return refuse("it ends before it starts".into());
@@ -369,15 +380,6 @@ impl Agreement {
             if let Some(rule) = self.clause_fault(clause, schemes) {
                 return refuse(format!("clause `{}`: {rule}", clause.id));
             }
-        }
-        let mut pairs = BTreeSet::new();
-        for table in &self.equivalences {
-            if !pairs.insert((&table.from, &table.to)) {
-                return refuse("two tables are for the same two schemes".into());
-            }
-            let mut tables = self.equivalences.iter();
-            let back = tables.find(|back| back.from == table.to && back.to == table.from);
-            table.check(back, schemes)?;
         }
         Ok(())
     }

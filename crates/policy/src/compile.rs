@@ -63,11 +63,19 @@ pub struct Sources<'a> {
 /// The next time after `at` at which a decision may change without an act; the end of time if
 /// never.
 pub fn next_boundary(at: Time, agreements: &[&Agreement], others: &[Time]) -> Time {
+    all_boundaries(agreements, others).filter(|boundary| *boundary > at).min().unwrap_or(Time::MAX)
+}
+
+/// The last time up to `at` at which a decision may have changed without an act.
+fn last_boundary(at: Time, agreements: &[&Agreement], others: &[Time]) -> Time {
+    all_boundaries(agreements, others).filter(|boundary| *boundary <= at).max().unwrap_or(Time::MIN)
+}
+
+fn all_boundaries(agreements: &[&Agreement], others: &[Time]) -> impl Iterator<Item = Time> {
     let windows = agreements.iter().flat_map(|agreement| {
         std::iter::once(agreement.force).chain(agreement.clauses.iter().map(|c| c.force))
     });
-    let others = others.iter().copied().filter(|boundary| *boundary > at);
-    windows.filter_map(|window| window.boundary(at)).chain(others).min().unwrap_or(Time::MAX)
+    windows.flat_map(|window| [window.starts_at, window.ends_at]).chain(others.iter().copied())
 }
 
 /// A compiled rule and for whom it can matter.
@@ -95,7 +103,7 @@ type Slices = BTreeMap<(AgencyId, Action, AgencyId), Arc<PolicySet>>;
 pub struct PolicyEpoch {
     epoch: u64,
     digest: Digest,
-    compiled_at: Time,
+    valid_from: Time,
     valid_until: Time,
     schemes: Arc<Schemes>,
     tree: AgencyTree,
@@ -120,14 +128,19 @@ impl PolicyEpoch {
         self.digest
     }
 
-    /// The time from which on the epoch decides nothing.
+    /// The time before which the epoch decides nothing: the last boundary.
+    pub const fn valid_from(&self) -> Time {
+        self.valid_from
+    }
+
+    /// The time from which on the epoch decides nothing: the next boundary.
     pub const fn valid_until(&self) -> Time {
         self.valid_until
     }
 
     /// Says whether the epoch may decide at a time.
     pub fn decides_at(&self, at: Time) -> bool {
-        self.compiled_at <= at && at < self.valid_until
+        self.valid_from <= at && at < self.valid_until
     }
 
     /// The schemes of the epoch.
@@ -223,7 +236,8 @@ impl PolicyEpoch {
 ///
 /// # Errors
 /// [`Error::RuleText`], [`Error::Rule`] and [`Error::Validation`] name the text or rule that is
-/// refused; then no epoch is made, and the one before decides until its boundary.
+/// refused, [`Error::Agreement`] the agreement; then no epoch is made, and the one before decides
+/// until its boundary.
 pub fn compile(sources: &Sources<'_>) -> Result<PolicyEpoch, Error> {
     compiled(sources, None)
 }
@@ -245,6 +259,9 @@ fn compiled(sources: &Sources<'_>, before: Option<&PolicyEpoch>) -> Result<Polic
         None => parse_schema(&schema_text)?,
     };
     let agreements = in_force(sources);
+    for agreement in &agreements {
+        agreement.check_clauses(sources.schemes)?;
+    }
     let mut compiler = Compiler { before, compiled: BTreeMap::new(), fresh: Vec::new() };
     for (id, text) in rule::mandatory(sources.schemes) {
         compiler.add(id, text, |id, text| {
@@ -256,7 +273,7 @@ fn compiled(sources: &Sources<'_>, before: Option<&PolicyEpoch>) -> Result<Polic
     }
     for agreement in &agreements {
         for clause in &agreement.clauses {
-            let (id, text) = rule::clause(agreement, clause);
+            let (id, text) = rule::clause(sources.schemes, agreement, clause);
             compiler.add(id, text, |id, text| Ok(vec![clause_rule(clause, parse(id, text)?)]))?;
         }
     }
@@ -267,7 +284,7 @@ fn compiled(sources: &Sources<'_>, before: Option<&PolicyEpoch>) -> Result<Polic
     Ok(PolicyEpoch {
         epoch: sources.epoch,
         digest: digest(&schema_text, &compiled, sources.tree, &agreements),
-        compiled_at: sources.at,
+        valid_from: last_boundary(sources.at, sources.agreements, sources.boundaries),
         valid_until: next_boundary(sources.at, sources.agreements, sources.boundaries),
         schemes: sources.schemes.clone(),
         tree: sources.tree.clone(),

@@ -225,6 +225,7 @@ pub(crate) struct Hearing<'a> {
     epoch: &'a PolicyEpoch,
     profile: &'a Profile,
     intent: Intent<'a>,
+    principal: EntityUid,
     context: Context,
     entities: Entities,
     whole: bool,
@@ -256,7 +257,8 @@ impl<'a> Hearing<'a> {
         let entities = Entities::from_entities(entities, None)
             .map_err(|cause| Error::Entities(Box::new(cause)))?;
         let context = entity::context(intent.purpose)?;
-        Ok(Self { epoch, profile, intent, context, entities, whole: false })
+        let principal = profile.entity().uid();
+        Ok(Self { epoch, profile, intent, principal, context, entities, whole: false })
     }
 
     fn with_whole(self) -> Self {
@@ -360,7 +362,7 @@ impl<'a> Hearing<'a> {
         } else {
             self.epoch.slice(self.profile.attributes().agency, action, originator)?
         };
-        let principal = self.profile.entity().uid();
+        let principal = self.principal.clone();
         let action = entity::action_uid(action)?;
         let request = Request::new(principal, action, resource, self.context.clone(), None)
             .map_err(|cause| Error::Request(Box::new(cause)))?;

@@ -1,16 +1,19 @@
 //! The policy matrix: role × action × label as a printed table, for snapshots and for review.
 
+use std::collections::BTreeSet;
+
 use base::{Label, Token};
 
 use crate::agreement::Action;
-use crate::compile::PolicyEpoch;
-use crate::decide::{Intent, Reason, decide};
+use crate::compile::{Class, PolicyEpoch};
+use crate::decide::{Intent, Reason, Target, decide, decide_act};
 use crate::profile::Profile;
 
 /// Prints what each profile may do with each label: one block an action, one row a profile.
 ///
 /// `yes` is allowed; `no` is no consent; `label` is kept back by the mandatory rules; `never` is
-/// forbidden; `fault` is an alarm; `–` is an action that reads no label.
+/// forbidden; `fault` is an alarm; `–` is an action that is not declared. An act is upon a record
+/// of the label's first originator, without state or facts.
 pub fn matrix(
     epoch: &PolicyEpoch,
     profiles: &[(&str, &Profile)],
@@ -48,7 +51,17 @@ fn row(first: (&str, usize), labels: &[(&str, &Label)], cells: &[&str]) -> Strin
 }
 
 fn cell(epoch: &PolicyEpoch, profile: &Profile, intent: Intent<'_>, label: &Label) -> &'static str {
-    match decide(epoch, profile, intent, label).reason {
+    let reason = match (epoch.class(intent.action), label.originators().first()) {
+        (Some(Class::Own | Class::Joint), Some(agency)) => {
+            let facts = BTreeSet::new();
+            let target = Target { agency: *agency, label: Some(label), state: None, facts: &facts };
+            decide_act(epoch, profile, intent, &target).reason
+        }
+        (Some(Class::Own | Class::Joint | Class::Read) | None, _) => {
+            decide(epoch, profile, intent, label).reason
+        }
+    };
+    match reason {
         Reason::Permitted => "yes",
         Reason::NoConsent(_) => "no",
         Reason::Mandatory(_) | Reason::Scheme(_) => "label",

@@ -111,15 +111,22 @@ impl Readable {
 }
 
 type Key = (Digest, Action, Token);
+/// What makes two epochs decide alike for as long.
+type EpochKey = (Digest, u64, Time);
+
+const fn epoch_key(epoch: &PolicyEpoch) -> EpochKey {
+    (epoch.digest(), epoch.epoch(), epoch.valid_until())
+}
 
 /// The readable sets of the current epoch, computed when they are first asked for.
 #[derive(Debug, Default)]
-pub struct ReadableSets(Mutex<(Digest, u64, BTreeMap<Key, Arc<Readable>>)>);
+pub struct ReadableSets(Mutex<(EpochKey, BTreeMap<Key, Arc<Readable>>)>);
 
 impl ReadableSets {
     /// The readable set of a profile for an intent, extended to every label of the table.
     ///
-    /// A set of another epoch is dropped. Two callers at once may both compute; the sets are equal.
+    /// All calls pass the same table, which only grows. Sets of another epoch are dropped. Two
+    /// callers at once may both compute; the sets are equal.
     ///
     /// # Errors
     /// [`Error::Epoch`] when `at` is outside the epoch's time; the other errors are the policy
@@ -149,20 +156,20 @@ impl ReadableSets {
 
     fn known(&self, epoch: &PolicyEpoch, key: &Key) -> Option<Arc<Readable>> {
         let mut sets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if (sets.0, sets.1) != (epoch.digest(), epoch.epoch()) {
-            *sets = (epoch.digest(), epoch.epoch(), BTreeMap::new());
+        if sets.0 != epoch_key(epoch) {
+            *sets = (epoch_key(epoch), BTreeMap::new());
         }
-        sets.2.get(key).cloned()
+        sets.1.get(key).cloned()
     }
 
     /// LIMIT: beyond [`READABLE_SETS`] all are dropped; they are computed again when asked for.
     fn keep(&self, epoch: &PolicyEpoch, key: Key, set: &Arc<Readable>) {
         let mut sets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if (sets.0, sets.1) == (epoch.digest(), epoch.epoch()) {
-            if sets.2.len() >= READABLE_SETS {
-                sets.2.clear();
+        if sets.0 == epoch_key(epoch) {
+            if sets.1.len() >= READABLE_SETS {
+                sets.1.clear();
             }
-            sets.2.insert(key, set.clone());
+            sets.1.insert(key, set.clone());
         }
     }
 }

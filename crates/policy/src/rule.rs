@@ -8,7 +8,7 @@ use std::fmt::Display;
 
 use base::{SchemeId, Token};
 
-use crate::agreement::{Action, Agreement, Clause, Effect, Grantee, Limits};
+use crate::agreement::{Agreement, Clause, Effect, Grantee, Limits};
 use crate::compile::{Class, Declared};
 use crate::entity::LIVE;
 use crate::scheme::{Scheme, Schemes};
@@ -25,12 +25,14 @@ fn quoted<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     list(items, |item| format!("\"{item}\""))
 }
 
-fn agencies<T: Display>(agencies: impl IntoIterator<Item = T>) -> String {
-    list(agencies, |agency| format!("Agency::\"{agency}\""))
-}
-
-fn actions<'a>(actions: impl IntoIterator<Item = &'a Action>) -> String {
-    list(actions, |action| format!("Action::\"{action}\""))
+/// `a || b || c`, in brackets when there are several. Cedar makes a set literal anew each time that
+/// it evaluates one, so conditions are written without, where they can be.
+fn any<T>(items: impl IntoIterator<Item = T>, written: impl Fn(T) -> String) -> String {
+    let items: Vec<String> = items.into_iter().map(written).collect();
+    match items.as_slice() {
+        [one] => one.clone(),
+        several => format!("({})", several.join(" || ")),
+    }
 }
 
 /// The Cedar schema of this node: its schemes' markings and its capabilities' actions.
@@ -103,17 +105,21 @@ unless {{
 }
 
 /// The rule of a clause; its id is the clause's name, so a decision's ids are the clauses it cites.
-pub fn clause(agreement: &Agreement, clause: &Clause) -> (String, String) {
+pub fn clause(schemes: &Schemes, agreement: &Agreement, clause: &Clause) -> (String, String) {
+    let actions = clause.rule_actions();
+    let action = match actions.iter().collect::<Vec<_>>().as_slice() {
+        [one] => format!("action == Action::\"{one}\""),
+        several => format!("action in {}", list(several, |one| format!("Action::\"{one}\""))),
+    };
     let grantors: BTreeSet<_> = clause.grantors.iter().collect();
     let scope = format!(
-        "(principal, action in {}, resource)
-when {{ resource in {} }}
+        "(principal, {action}, resource)
+when {{ {} }}
 when {{ {} }}",
-        actions(&clause.rule_actions()),
-        agencies(grantors),
-        grantees(clause.grantees.as_slice()),
+        any(grantors, |agency| format!("resource in Agency::\"{agency}\"")),
+        any(clause.grantees.as_slice(), grantee),
     );
-    let within = within(clause);
+    let within = within(schemes, clause);
     let text = match clause.effect {
         Effect::Permit => format!("permit {scope}\nwhen {{ {within} }};"),
         Effect::Forbid if clause.limits.ceilings.is_empty() => format!("forbid {scope};"),
@@ -122,52 +128,54 @@ when {{ {} }}",
     (agreement.clause_ref(clause).to_string(), text)
 }
 
-fn grantees(grantees: &[Grantee]) -> String {
-    let one = |grantee: &Grantee| {
-        let agency = format!("principal in Agency::\"{}\"", grantee.agency);
-        match grantee.role_set() {
-            None => agency,
-            Some(roles) => {
-                format!("({agency} && principal.roles.containsAny({}))", quoted(roles))
-            }
+fn grantee(grantee: &Grantee) -> String {
+    let agency = format!("principal in Agency::\"{}\"", grantee.agency);
+    match grantee.role_set() {
+        None => agency,
+        Some(roles) => {
+            let role = any(roles, |role| format!("principal.roles.contains(\"{role}\")"));
+            format!("({agency} && {role})")
         }
-    };
-    let all: Vec<String> = grantees.iter().map(one).collect();
-    all.join(" || ")
+    }
 }
 
 /// What a permit asks for, and what a forbid spares.
-fn within(clause: &Clause) -> String {
+fn within(schemes: &Schemes, clause: &Clause) -> String {
     let purposes: BTreeSet<&Token> = clause.purposes.iter().collect();
-    let mut conditions = vec![format!("{}.contains(context.purpose)", quoted(purposes))];
-    conditions.extend(limits(&clause.limits));
-    if !clause.training.is_empty() {
-        let courses = quoted(&clause.training);
-        conditions.push(format!("principal.training.containsAll({courses})"));
+    let mut conditions = vec![any(purposes, |purpose| format!("context.purpose == \"{purpose}\""))];
+    conditions.extend(limits(schemes, &clause.limits));
+    for course in &clause.training {
+        conditions.push(format!("principal.training.contains(\"{course}\")"));
     }
     conditions.join("\n  && ")
 }
 
-fn limits(limits: &Limits) -> Vec<String> {
-    let schemes = quoted(limits.ceilings.keys());
-    let mut conditions = vec![format!("{schemes}.containsAll(resource.schemes)")];
+fn limits(schemes: &Schemes, limits: &Limits) -> Vec<String> {
+    let mut conditions = Vec::new();
+    // A scheme that is not of this node is refused before any rule is asked.
+    for scheme in schemes.iter().filter(|scheme| !limits.ceilings.contains_key(scheme.id())) {
+        conditions.push(format!("!(resource.markings has \"{}\")", scheme.id()));
+    }
     for (SchemeId(scheme), ceiling) in &limits.ceilings {
         let marking = format!("resource.markings[\"{scheme}\"]");
+        let none = format!("{marking}.compartments.isEmpty()");
         // An empty set has no type in Cedar, so it cannot be written as a literal.
         let compartments = if ceiling.compartments.is_empty() {
-            format!("{marking}.compartments.isEmpty()")
+            none
         } else {
-            format!("{}.containsAll({marking}.compartments)", quoted(&ceiling.compartments))
+            let allowed = quoted(&ceiling.compartments);
+            format!("({none} || {allowed}.containsAll({marking}.compartments))")
         };
         conditions.push(format!(
-            "(if resource.markings has \"{scheme}\" then {marking}.level <= {} && {compartments} \
-             else true)",
+            "(if resource.markings has \"{scheme}\"
+      then {marking}.level <= {}
+        && {compartments}
+      else true)",
             ceiling.level.0
         ));
     }
-    if !limits.caveats_excluded.is_empty() {
-        let caveats = quoted(&limits.caveats_excluded);
-        conditions.push(format!("!resource.caveats.containsAny({caveats})"));
+    for caveat in &limits.caveats_excluded {
+        conditions.push(format!("!resource.caveats.contains(\"{caveat}\")"));
     }
     conditions
 }

@@ -43,7 +43,7 @@ pub const MANIFEST: &str = "manifest";
 /// LIMIT: bytes of a manifest that are read (1 GiB: seven million blobs).
 const MANIFEST_BYTES: u64 = 1 << 30;
 /// LIMIT: how often snapshots are taken again while the log moves on.
-const SNAPSHOTS: u32 = 1000;
+const SNAPSHOTS: u32 = 100;
 /// Pages that are copied at once.
 const PAGES: i32 = 4096;
 
@@ -270,14 +270,19 @@ fn copy_sqlite(directory: &Path, target: &Path) -> Result<(), Error> {
         empty.execute_batch(&Part::State.schema()).map_err(Error::sqlite("make a table"))?;
         finish_database(&to, empty)?;
     }
-    let (log, secrets) = snapshots(directory)?;
+    let (log, secrets) = snapshots(directory, |_attempt| ())?;
     copy_pages(&log, &target.join(Part::Log.file()))?;
     drop(log);
     copy_pages(&secrets, &target.join(Part::Secrets.file()))
 }
 
 /// Log and secrets, each in the middle of a read, with no entry and no erasure between them.
-fn snapshots(directory: &Path) -> Result<(Connection, Connection), Error> {
+///
+/// `between` is what a test lets happen between the two, at each attempt.
+fn snapshots(
+    directory: &Path,
+    mut between: impl FnMut(u32),
+) -> Result<(Connection, Connection), Error> {
     let log_path = directory.join(Part::Log.file());
     let (log, now) = (open_reader(&log_path)?, open_reader(&log_path)?);
     let secrets = open_reader(&directory.join(Part::Secrets.file()))?;
@@ -288,9 +293,10 @@ fn snapshots(directory: &Path) -> Result<(Connection, Connection), Error> {
             .execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;")
             .map_err(Error::sqlite(what))
     };
-    for _ in 0..SNAPSHOTS {
+    for attempt in 0..SNAPSHOTS {
         begin(&log)?;
         let sizes_of_log = sizes(&log)?;
+        between(attempt);
         begin(&secrets)?;
         if sizes(&now)? == sizes_of_log {
             return Ok((log, secrets));
@@ -404,4 +410,62 @@ fn import_postgres(backup: &Path, url: &str) -> Result<(), Error> {
     }
     tx.execute(SWEEP, &[]).map_err(Error::postgres(what))?;
     tx.commit().map_err(Error::postgres(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use rusqlite::Connection;
+
+    use super::{Error, SNAPSHOTS, snapshots};
+    use crate::log::{Log, LogName, Place};
+    use crate::sqlite_log::select_head;
+
+    const GROW: &str = "UPDATE head SET size = size + 1 WHERE log = 0";
+
+    fn node(name: &str) -> (std::path::PathBuf, Log) {
+        let name = format!("muster-store-{}-{name}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        let log = Log::lead(&Place::Sqlite { directory: directory.clone() }).expect("the lead");
+        (directory, log)
+    }
+
+    fn run(directory: &Path, file: &str, statement: &str) {
+        let connection = Connection::open(directory.join(file)).expect("a file");
+        connection.execute_batch(statement).expect("SQL");
+    }
+
+    #[test]
+    fn an_erasure_between_two_snapshots_drops_both() {
+        let (directory, _log) = node("between");
+        run(&directory, "secrets.db", "INSERT INTO secret VALUES (0, 1, x'00')");
+        run(&directory, "log.db", GROW);
+        // The entry that orders the erasure, and the erasure: behind the log's snapshot.
+        let erase = |attempt| {
+            if attempt == 0 {
+                run(&directory, "log.db", GROW);
+                run(&directory, "secrets.db", "DELETE FROM secret WHERE place = 0");
+            }
+        };
+        let (log, secrets) = snapshots(&directory, erase).expect("snapshots");
+        let size = select_head(&log, LogName::Acts).expect("a head").size;
+        let left: i64 =
+            secrets.query_row("SELECT count(*) FROM secret", [], |r| r.get(0)).expect("a count");
+        assert_eq!((size, left), (2, 0), "the log knows of the erasure that was seen");
+        std::fs::remove_dir_all(directory).expect("it is removed");
+    }
+
+    #[test]
+    fn a_log_that_never_stands_still_is_not_copied() {
+        let (directory, _log) = node("never");
+        let mut attempts = 0;
+        let outcome = snapshots(&directory, |_attempt| {
+            attempts += 1;
+            run(&directory, "log.db", GROW);
+        });
+        assert!(matches!(outcome, Err(Error::Busy)));
+        assert_eq!(attempts, SNAPSHOTS);
+        std::fs::remove_dir_all(directory).expect("it is removed");
+    }
 }

@@ -165,6 +165,10 @@ impl State {
         }
     }
 
+    // Both backends share these statements, so parameters first stand in ascending order: SQLite
+    // takes
+    // `$1` for a name and numbers it by where it first stands.
+
     /// Writes a row, replacing one of the same key.
     ///
     /// # Errors

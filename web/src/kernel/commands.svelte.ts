@@ -1,5 +1,6 @@
 // The one registry of commands: keys, the palette and buttons all run these.
 
+import { untrack } from "svelte";
 import type { Keys } from "./keymap";
 import { SECOND_KEY_MS, step } from "./keymap";
 import { settings } from "./settings.svelte";
@@ -27,7 +28,8 @@ class Commands {
 
   /** Adds commands; the function that it gives takes them back. */
   add(commands: readonly Command[]): () => void {
-    this.list = [...this.list, ...commands];
+    // Whoever adds commands does not depend on those of others.
+    this.list = [...untrack(() => this.list), ...commands];
     return () => {
       this.list = this.list.filter((command) => !commands.includes(command));
     };
@@ -40,7 +42,7 @@ class Commands {
   }
 
   start(): void {
-    addEventListener("keydown", (event) => this.#press(event));
+    window.addEventListener("keydown", (event) => this.#press(event));
   }
 
   #press(event: KeyboardEvent): void {

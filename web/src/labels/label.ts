@@ -76,7 +76,7 @@ export function joinLabels(labels: Iterable<Label>): Label | null {
       markings[id] = mine ? joinMarkings(id, mine, marking) : marking;
     }
     // Real life and an exercise never share a page; if they did, the page would be real.
-    const same = JSON.stringify(joined.play) === JSON.stringify(label.play);
+    const same: boolean = JSON.stringify(joined.play) === JSON.stringify(label.play);
     const play: Play = same ? joined.play : "live";
     joined = { markings, originators: union(joined.originators, label.originators), play };
   }

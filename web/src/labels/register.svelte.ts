@@ -3,6 +3,7 @@
 // INVARIANT: the banner is at least as high as every portion shown. It rises at once; it falls only
 // when nothing is on its way from the node, so that no answer finds it too low.
 
+import { untrack } from "svelte";
 import { joinLabels, type Label } from "./label";
 
 class Register {
@@ -21,7 +22,8 @@ class Register {
       known.times += 1;
     } else {
       this.#shown.set(key, { label, times: 1 });
-      this.banner = joinLabels(this.banner ? [this.banner, label] : [label]);
+      const before = untrack(() => this.banner);
+      this.banner = joinLabels(before ? [before, label] : [label]);
     }
     return () => {
       const shown = this.#shown.get(key);
@@ -44,6 +46,11 @@ class Register {
       this.#flying -= 1;
       this.#plan();
     };
+  }
+
+  /** Writes the banner anew: the words of the schemes have changed. */
+  refresh(): void {
+    if (this.banner) this.banner = { ...this.banner };
   }
 
   #plan(): void {

@@ -71,7 +71,10 @@ export const schemes = (): readonly Scheme[] => known;
 /** The scheme of a name. */
 export const scheme = (id: string): Scheme | undefined => known.find((s) => s.id === id);
 
-/** Takes the server's schemes in place of the shipped ones. */
-export function adopt(given: readonly Scheme[]): void {
-  if (given.length > 0) known = [...given].sort((a, b) => (a.id < b.id ? -1 : 1));
+/** Takes the server's schemes in place of the shipped ones; false when they are no schemes. */
+export function adopt(given: readonly Scheme[]): boolean {
+  const whole = (of: Scheme): boolean => Array.isArray(of.levels) && Array.isArray(of.groups);
+  if (!Array.isArray(given) || given.length === 0 || !given.every(whole)) return false;
+  known = [...given].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return true;
 }

@@ -2,6 +2,7 @@
 
 import * as call from "../api/call";
 import type { Me } from "../api/records";
+import { register } from "../labels/register.svelte";
 import { adopt, type Scheme } from "../labels/schemes";
 import { clock } from "../kernel/clock.svelte";
 import { ageMs, linkState, type Heard } from "../kernel/link";
@@ -51,10 +52,7 @@ class Session {
     this.state = { is: "in", me: me.value };
     // Pages of somebody else in this browser act with our cookie from now on: they begin anew.
     this.#tabs.postMessage(who(me.value));
-    if (await call.offers("/api/schemes")) {
-      const schemes = await call.optional<Scheme[]>("/api/schemes");
-      if (schemes) adopt(schemes);
-    }
+    void this.#readSchemes();
     this.#leave = listen(me.value.person ?? "", {
       frames: (frames) => {
         if (frames.some((frame) => frame.type === "signed_out")) this.end("ended");
@@ -64,6 +62,13 @@ class Session {
     });
     setTimeout(() => void this.#again(), SECOND_LOOK_MS);
     this.#look = setInterval(() => void this.#again(), LOOK_MS);
+  }
+
+  /** The node's own schemes go before the copy that came with the client. */
+  async #readSchemes(): Promise<void> {
+    if (!(await call.offers("/api/schemes"))) return;
+    const schemes = await call.optional<Scheme[]>("/api/schemes");
+    if (schemes && adopt(schemes)) register.refresh();
   }
 
   async #readMe(): ReturnType<typeof call.me> {

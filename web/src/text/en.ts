@@ -46,6 +46,7 @@ export const en = {
   clock: {
     label: "Time in Zulu",
     speed: (n: number): string => `×${n}`,
+    skew: (s: number): string => `this machine ${s > 0 ? "+" : "−"}${Math.abs(s)} s`,
     speedLabel: (n: number): string => `the clock of this play runs ${n} times as fast`,
   },
   time: {
@@ -97,6 +98,8 @@ export const en = {
     absent: "There is no such record, or you may not know of it.",
     back: "Back to the list",
     choose: "Choose a row to see it here.",
+    mark: "Mark",
+    more: (n: number): string => `+${n}`,
     unknown: "not known to you",
     erased: "Erased",
   },
@@ -119,7 +122,7 @@ export const en = {
     raise: "Raise alert",
     none: "No alerts that you may read. The desk is quiet.",
     noneHint: "New alerts appear here by themselves.",
-    open: "open",
+    fresh: (precedence: string): string => `New alert, ${precedence}: your answer is asked for`,
     precedence: {
       FLASH: "FLASH",
       IMMEDIATE: "IMMEDIATE",
@@ -179,6 +182,7 @@ export const en = {
       due: "due now",
       afterS: (span: string): string => `after ${span}`,
       later: "after that",
+      nextLater: "next, if anybody stays silent",
       notNeeded: "not needed",
       next: (rung: string, span: string): string => `${rung} called in ${span}`,
       nextDue: (rung: string): string => `${rung} is being called`,

@@ -1,5 +1,6 @@
 // What lies above the page: the page below is inert, the banners are not covered.
 
+import { untrack } from "svelte";
 import { commands } from "../kernel/commands.svelte";
 
 /** The place in the document for what lies above the page. */
@@ -11,7 +12,7 @@ const FOCUSABLE = "a[href], button:not(:disabled), input:not(:disabled), select,
 export function lifted(node: HTMLElement): { destroy(): void } {
   const before = document.activeElement;
   document.getElementById(OVERLAYS)?.append(node);
-  commands.overlays += 1;
+  untrack(() => (commands.overlays += 1));
   const first =
     node.querySelector<HTMLElement>("[data-first]") ?? node.querySelector<HTMLElement>(FOCUSABLE);
   queueMicrotask(() => (first ?? node).focus());

@@ -109,7 +109,9 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
         "circle.formed/1" => {
             let Some(formed) = fact.read::<Formed>() else { return };
             let members: BTreeSet<Member> = formed.members.iter().copied().collect();
+            // A new circle changes nothing about cells that exist, so no right is asked anew.
             register.circles.insert(formed.circle, members);
+            return;
         }
         "circle.joined/1" => {
             let Some(changed) = fact.read::<Changed>() else { return };

@@ -82,7 +82,6 @@ struct CachedReadable {
     epoch: u64,
     people: u64,
     cells: usize,
-    valid_until: Time,
     set: Arc<RoaringBitmap>,
 }
 
@@ -404,23 +403,24 @@ impl Node {
         let key = (reader_digest(&core.register, actor), noun);
         let (epoch, people) = (core.policy.epoch(), core.register.people_changes);
         let cells = core.cells.rows().len();
-        let now = core.at.max(self.clock.now());
-        let mut cache = self.readable.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = cache.get(&key) {
-            let fresh = found.epoch == epoch && found.people == people && found.cells == cells;
-            if fresh && now < found.valid_until {
+        let lock = || self.readable.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = (RoaringBitmap::new(), 0);
+        if let Some(found) = lock().get(&key).filter(|f| f.epoch == epoch && f.people == people) {
+            if found.cells == cells {
                 return Arc::clone(&found.set);
             }
+            // Cells are only ever added: what was asked of the first ones still holds.
+            if found.cells < cells {
+                known = ((*found.set).clone(), found.cells);
+            }
         }
-        drop(cache);
-        let (set, valid_until) = core.policy.readable(&core.register, &core.cells, actor, noun);
+        let set = core.policy.readable(&core.register, &core.cells, actor, noun, known);
         let set = Arc::new(set);
-        cache = self.readable.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cache = lock();
         if cache.len() >= READABLE_SETS {
             cache.clear();
         }
-        let cached = CachedReadable { epoch, people, cells, valid_until, set: Arc::clone(&set) };
-        cache.insert(key, cached);
+        cache.insert(key, CachedReadable { epoch, people, cells, set: Arc::clone(&set) });
         set
     }
 

@@ -29,11 +29,15 @@ pub struct Policy {
     /// The labels of the cells, as entities; numbered as the cells number them.
     labels: Mutex<LabelTable>,
     acts: Mutex<BTreeMap<(Digest, &'static str), bool>>,
+    /// Which clauses carry an action to an agency, until the register's people change.
+    flows: Mutex<(u64, Flows)>,
     /// Profiles by reader, until the register's people change.
     profiles: Mutex<(u64, Profiles)>,
 }
 
 type ReaderKey = (Actor, AgencyId, Option<base::SeatId>);
+type FlowKey = (AgencyId, String, Digest, &'static str);
+type Flows = BTreeMap<FlowKey, Option<Vec<(ClauseId, u32)>>>;
 type Profiles = BTreeMap<ReaderKey, Arc<Profile>>;
 
 /// LIMIT: profiles and act decisions kept.
@@ -135,6 +139,7 @@ impl Policy {
             sets: ReadableSets::default(),
             labels: Mutex::default(),
             acts: Mutex::default(),
+            flows: Mutex::default(),
             profiles: Mutex::default(),
         })
     }
@@ -310,27 +315,34 @@ impl Policy {
             .map_err(|cause| Fault::invalid("invalid-label", cause.to_string()).because(cause))
     }
 
-    /// The cells of a kind of record that an actor may read, and until when that holds.
+    /// The cells of a kind of record that an actor may read.
+    ///
+    /// `known` are those among the first `from` cells, from the same rules and people; the rest is
+    /// asked now.
     pub fn readable(
         &self,
         register: &Register,
         cells: &Cells,
         actor: &ActorContext,
         noun: &str,
-    ) -> (RoaringBitmap, Time) {
-        let labels = self.readable_labels(register, cells, actor, noun).unwrap_or_else(|fault| {
-            tracing::warn!(error = %fault, "a readable set could not be computed: it is empty");
-            RoaringBitmap::new()
-        });
-        let circles = register.circles_of(actor.person, actor.seat, actor.agency);
-        let mut readable = RoaringBitmap::new();
-        for (number, row) in (0..).zip(cells.rows()) {
-            let member = row.circle.is_none_or(|circle| circles.contains(&circle));
+        (mut known, from): (RoaringBitmap, usize),
+    ) -> RoaringBitmap {
+        let labels = match self.readable_labels(register, cells, actor, noun) {
+            Ok(labels) => labels,
+            Err(fault) => {
+                tracing::warn!(error = %fault, "a readable set could not be computed: it is empty");
+                return RoaringBitmap::new();
+            }
+        };
+        let line = register.ancestors(actor.agency);
+        let reader = (actor.person, actor.seat);
+        for (number, row) in (0..).zip(cells.rows()).skip(from) {
+            let member = row.circle.is_none_or(|circle| register.belongs(circle, reader, &line));
             if member && labels.contains(row.label) {
-                readable.insert(number);
+                known.insert(number);
             }
         }
-        (readable, self.epoch.valid_until())
+        known
     }
 
     fn readable_labels(
@@ -368,11 +380,10 @@ impl Policy {
     ) -> bool {
         let (noun, cell) = of;
         let Some(row) = cells.row(cell) else { return false };
-        if let Some(circle) = row.circle {
-            let circles = register.circles_of(actor.person, actor.seat, actor.agency);
-            if !circles.contains(&circle) {
-                return false;
-            }
+        let line = register.ancestors(actor.agency);
+        let reader = (actor.person, actor.seat);
+        if row.circle.is_some_and(|circle| !register.belongs(circle, reader, &line)) {
+            return false;
         }
         self.readable_labels(register, cells, actor, noun)
             .is_ok_and(|labels| labels.contains(row.label))
@@ -390,38 +401,57 @@ impl Policy {
         label: &Label,
         purpose: Purpose,
     ) -> Result<Vec<(ClauseId, u32)>, Fault> {
+        let key = (recipient, name.to_owned(), label.digest(), purpose_code(purpose));
+        let lock = || self.flows.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = {
+            let mut flows = lock();
+            if flows.0 != register.people_changes || flows.1.len() >= KEPT {
+                *flows = (register.people_changes, Flows::new());
+            }
+            flows.1.get(&key).cloned()
+        };
+        let found = if let Some(found) = known {
+            found
+        } else {
+            let found = self.best_placed(register, recipient, name, (label, purpose))?;
+            lock().1.insert(key, found.clone());
+            found
+        };
+        found.ok_or_else(|| {
+            let known = register.agencies.get(&recipient);
+            let code = known.map_or_else(|| recipient.to_string(), |a| a.code.to_string());
+            Fault::new(
+                Kind::Denied,
+                "no-clause",
+                format!("no clause lets `{name}` at this label flow to {code}"),
+            )
+        })
+    }
+
+    /// Asks policy as each reader of an agency until one is let through: whoever of it reads in the
+    /// end passes the same policy with a profile of their own.
+    fn best_placed(
+        &self,
+        register: &Register,
+        recipient: AgencyId,
+        name: &str,
+        (label, purpose): (&Label, Purpose),
+    ) -> Result<Option<Vec<(ClauseId, u32)>>, Fault> {
         let (asked, purpose) = (action(name)?, token(purpose_code(purpose))?);
         let intent = Intent { action: &asked, purpose: &purpose };
-        // A recipient agency is asked as its best-placed reader: whoever of it reads in the end
-        // passes the same policy with a profile of their own.
-        let mut refused = None;
         for (id, person) in register.persons.iter().filter(|(_, p)| p.agency == recipient) {
-            let seats: Vec<Option<base::SeatId>> =
-                register.seats_of(*id).map(|(seat, _)| Some(*seat)).chain([None]).collect();
+            let seats = register.seats_of(*id).map(|(seat, _)| Some(*seat)).chain([None]);
             for seat in seats {
                 let reader = reader_of(*id, person.agency, seat);
                 let Ok(profile) = self.profile(register, &reader) else { continue };
                 let decision = decide(&self.epoch, &profile, intent, label);
                 if decision.allows() {
-                    return Ok(decision.clauses.iter().map(|c| (c.clause, c.version)).collect());
+                    let cited = decision.clauses.iter();
+                    return Ok(Some(cited.map(|c| (c.clause, c.version)).collect()));
                 }
-                refused = Some(decision);
             }
         }
-        let name = register
-            .agencies
-            .get(&recipient)
-            .map_or_else(|| recipient.to_string(), |agency| agency.code.to_string());
-        let why = match refused.map(|decision| decision.reason) {
-            Some(policy::Reason::Mandatory(_)) => "nobody of it is cleared for the label",
-            Some(_) => "no clause of the originator permits it",
-            None => "it has no people",
-        };
-        Err(Fault::new(
-            Kind::Denied,
-            "no-clause",
-            format!("{asked} does not flow to {name}: {why}"),
-        ))
+        Ok(None)
     }
 }
 

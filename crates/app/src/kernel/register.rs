@@ -120,23 +120,16 @@ impl Register {
         self.seats.iter().filter(move |(_, seat)| seat.holder == Some(person))
     }
 
-    /// The circles that a person on a seat belongs to.
-    pub fn circles_of(
+    /// Whether a person on a seat belongs to a circle; nobody belongs to one that is unknown.
+    pub fn belongs(
         &self,
-        person: Option<PersonId>,
-        seat: Option<SeatId>,
-        agency: AgencyId,
-    ) -> BTreeSet<CircleId> {
-        let agencies = self.ancestors(agency);
-        let belongs = |member: &Member| match member {
-            Member::Agency(id) => agencies.contains(id),
-            Member::Person(id) => person == Some(*id),
-            Member::Seat(id) => seat == Some(*id),
-        };
-        self.circles
-            .iter()
-            .filter(|(_, members)| members.iter().any(belongs))
-            .map(|(circle, _)| *circle)
-            .collect()
+        circle: CircleId,
+        (person, seat): (Option<PersonId>, Option<SeatId>),
+        line: &[AgencyId],
+    ) -> bool {
+        let Some(members) = self.circles.get(&circle) else { return false };
+        person.is_some_and(|id| members.contains(&Member::Person(id)))
+            || seat.is_some_and(|id| members.contains(&Member::Seat(id)))
+            || line.iter().any(|agency| members.contains(&Member::Agency(*agency)))
     }
 }

@@ -419,6 +419,7 @@ impl Sequencer {
             return self.abandon(answers, fault);
         }
         super::crash::point("after-log");
+        self.note_signed(&batch.signed, &draft);
         let views = Views::new(&self.views);
         let kept = views.set_applied(draft.head.size).and_then(|()| views.commit());
         if let Err(fault) = kept {
@@ -442,10 +443,27 @@ impl Sequencer {
         let mut draft = self.core.clone();
         self.second_signed_at = Time::MIN;
         let signed = self.sign(&mut draft);
-        let outcome = signed.and_then(|_| self.log.resign(LogName::Acts, &draft.head, true));
+        let outcome = signed.and_then(|signed| {
+            self.log.resign(LogName::Acts, &draft.head, true)?;
+            self.note_signed(&signed, &draft);
+            Ok(())
+        });
         match outcome {
             Ok(()) => self.core = draft,
             Err(fault) => tracing::warn!(error = %fault, "the last head was not signed twice"),
+        }
+    }
+
+    /// Notes a checkpoint that the log has, where the keys lie: an old copy of the data is found
+    /// out.
+    ///
+    /// SAFETY OF ORDER: never before the log has it, else a crash in between would look like one.
+    fn note_signed(&self, signed: &[Signed], core: &Core) {
+        if signed.is_empty() {
+            return;
+        }
+        if let Err(fault) = self.setup.keys.note_signed(core.head.size, core.head.root) {
+            tracing::warn!(error = %fault, "the second copy of the checkpoint was not written");
         }
     }
 
@@ -485,8 +503,6 @@ impl Sequencer {
             return Ok(Vec::new());
         }
         self.second_signed_at = draft.at;
-        // The second copy lies with the keys: an old copy of the data is found out by it.
-        self.setup.keys.note_signed(draft.head.size, tree.root)?;
         Ok(vec![Signed { size: draft.head.size, note: draft.head.note.clone() }])
     }
 }

@@ -8,8 +8,8 @@ use policy::{
 };
 
 use crate::world::{
-    ARMY, FIRE, INTEL, POLICE, RULES, action, agreement, at, clause, compile_at, declared, epoch,
-    schemes, tree, with_sources, wrapped,
+    ARMY, DISTRICT, FIRE, INTEL, POLICE, RULES, action, agreement, at, clause, compile_at,
+    declared, epoch, schemes, tree, with_sources,
 };
 
 fn refused(rules: &str) -> Error {
@@ -42,16 +42,20 @@ fn a_clause_is_a_rule_that_a_lawyer_can_follow() {
     let signed = agreement(1, vec![clause(2, ARMY, POLICE)]);
     let text = epoch(&[&signed]).to_cedar();
     let rule = text.split("// ").nth(1).expect("the clause");
-    insta::assert_snapshot!(wrapped(rule), @r#"
+    insta::assert_snapshot!(rule, @r#"
     01010101-0101-0101-0101-010101010101:02020202-0202-0202-0202-020202020202:1
-    permit (principal, action in [Action::"report:read"], resource)
-    when { resource in [Agency::"02020202-0202-0202-0202-020202020202"] }
+    permit (principal, action == Action::"report:read", resource)
+    when { resource in Agency::"02020202-0202-0202-0202-020202020202" }
     when { principal in Agency::"01010101-0101-0101-0101-010101010101" }
-    when { ["PROTECTION"].contains(context.purpose)
-      && ["NAT"].containsAll(resource.schemes)
-    && (if resource.markings has "NAT" then resource.markings["NAT"].level <= 4 &&
-            resource.markings["NAT"].compartments.isEmpty() else true)
-      && !resource.caveats.containsAny(["ORCON"]) };
+    when { context.purpose == "PROTECTION"
+      && !(resource.markings has "NATO")
+      && !(resource.markings has "TLP")
+      && !(resource.markings has "UK")
+      && (if resource.markings has "NAT"
+          then resource.markings["NAT"].level <= 4
+            && resource.markings["NAT"].compartments.isEmpty()
+          else true)
+      && !resource.caveats.contains("ORCON") };
     "#);
 }
 
@@ -141,7 +145,9 @@ fn only_what_is_in_force_is_compiled_and_an_epoch_ends_at_the_next_boundary() {
     assert_eq!(count(5_000), (0, Time::MAX.ms()));
     let epoch = compile_at(500, &[&signed], RULES).expect("an epoch");
     let decides = [499, 500, 1_999, 2_000].map(|ms| epoch.decides_at(at(ms)));
-    assert_eq!(decides, [false, true, true, false], "never before it, never past its end");
+    assert_eq!(decides, [false, true, true, false], "from the last boundary to the next");
+    let epoch = compile_at(1_000, &[&signed], RULES).expect("an epoch");
+    assert_eq!((epoch.valid_from(), epoch.valid_until()), (at(500), at(2_000)));
 }
 
 #[test]
@@ -173,6 +179,13 @@ fn an_epoch_compiled_from_the_one_before_is_the_same() {
     assert_eq!(next.to_cedar(), epoch(&[&changed]).to_cedar());
     let wrong = "@id(\"a\") permit (principal, action, resource) when { resource.secret };";
     assert!(matches!(again(&[&a], wrong).err(), Some(Error::Validation { .. })), "still strict");
+}
+
+#[test]
+fn an_agreement_that_may_not_be_signed_is_not_compiled() {
+    let stranger = agreement(1, vec![clause(1, DISTRICT, POLICE)]);
+    let outcome = compile_at(1_000, &[&stranger], RULES);
+    assert!(matches!(outcome.err(), Some(Error::Agreement { .. })), "a grantor who is no party");
 }
 
 #[test]

@@ -257,7 +257,7 @@ fn an_act_upon_another_agency_needs_a_clause_unless_it_is_joint() {
 #[test]
 fn a_readable_set_grows_with_labels_and_ends_with_its_epoch() {
     let mut signed = agreement(1, vec![clause(1, ARMY, POLICE)]);
-    signed.force.ends_at = at(2_000);
+    signed.force = policy::Window { starts_at: at(1_000), ends_at: at(2_000) };
     let epoch = epoch(&[&signed]);
     let (sets, mut table) = (ReadableSets::default(), LabelTable::default());
     let ask = For::protection("report:read");
@@ -296,7 +296,7 @@ fn the_matrix_of_roles_actions_and_labels() {
         ("ARMY (TS)", nat(5, ARMY)),
     ];
     let labels: Vec<(&str, &base::Label)> = labels.iter().map(|(n, l)| (*n, l)).collect();
-    let actions = ["report:read", "entity:read", "report:create"].map(action);
+    let actions = ["report:read", "entity:read", "report:create", "report:burn"].map(action);
     let actions: Vec<_> = actions.iter().collect();
     let text = matrix(&epoch, &readers, &actions, &labels, &token("PROTECTION"));
     insta::assert_snapshot!(text, @r"
@@ -311,6 +311,11 @@ fn the_matrix_of_roles_actions_and_labels() {
     army analyst   | no         | yes      | yes      | label
 
     report:create  | POLICE (R) | ARMY (R) | ARMY (S) | ARMY (TS)
+    police analyst | yes        | no       | no       | label
+    police clerk   | no         | no       | label    | label
+    army analyst   | no         | yes      | yes      | label
+
+    report:burn    | POLICE (R) | ARMY (R) | ARMY (S) | ARMY (TS)
     police analyst | –          | –        | –        | –
     police clerk   | –          | –        | –        | –
     army analyst   | –          | –        | –        | –

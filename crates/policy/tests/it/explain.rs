@@ -24,8 +24,8 @@ fn an_allowed_read_names_its_clauses() {
       + Police consents
         + rule `reports/read-own` permits `report:read`
       + Army consents
-    + clause 01010101-0101-0101-0101-010101010101 of `Joint protection`, version 1,
-            permits `report:read`
+        + clause 01010101-0101-0101-0101-010101010101 of `Joint protection`, version
+            1, permits `report:read`
     ");
 }
 
@@ -37,11 +37,11 @@ fn a_missing_clause_is_named_by_what_it_would_have_to_say() {
     denied
       + your clearance covers the label
       - no clause of Army permits `report:read` at TOP SECRET//KESTREL to Police
-    - clause 01010101-0101-0101-0101-010101010101 of `Joint protection`, version 1,
-            does not reach this label
+        - clause 01010101-0101-0101-0101-010101010101 of `Joint protection`, version
+            1, does not reach this label
       - no clause of Intelligence permits `report:read` at TOP SECRET//KESTREL to Police
-    - clause 02020202-0202-0202-0202-020202020202 of `Joint protection`, version 1,
-            asks for the courses SOURCES, and does not reach this label
+        - clause 02020202-0202-0202-0202-020202020202 of `Joint protection`, version
+            1, asks for the courses SOURCES, and does not reach this label
     ");
 }
 

@@ -236,16 +236,18 @@ impl For {
 pub fn wrapped(text: &str) -> String {
     let mut lines = Vec::new();
     for long in text.lines() {
-        let mut line = String::new();
+        let indent = " ".repeat(long.chars().take_while(|c| *c == ' ').count());
+        let mut line = indent.clone();
         if long.chars().count() <= 88 {
             lines.push(long.to_owned());
             continue;
         }
-        for word in long.split(' ') {
+        for word in long.trim_start().split(' ') {
             if line.chars().count() + word.chars().count() > 80 && !line.trim().is_empty() {
                 lines.push(std::mem::take(&mut line));
-                line.push_str("        ");
-            } else if !line.is_empty() {
+                line.push_str(&indent);
+                line.push_str("    ");
+            } else if !line.trim().is_empty() {
                 line.push(' ');
             }
             line.push_str(word);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -24,10 +24,6 @@ impl Directory {
         let _old = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).expect("a temporary directory");
         Self(path)
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.0
     }
 
     /// A path in it, as the command line takes it.
@@ -81,6 +77,7 @@ pub struct Running {
 
 impl Running {
     /// Starts a command that listens, and waits until it does.
+    #[expect(clippy::zombie_processes, reason = "whoever drops it waits for it")]
     pub fn start(args: &[&str]) -> Self {
         let mut child = muster(args)
             .stdout(Stdio::piped())
@@ -161,12 +158,13 @@ pub fn ask(
 ) -> Answer {
     let mut stream = TcpStream::connect(address).expect("a connection");
     stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
-    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n");
-    for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
-    }
     let length = body.len();
-    request.push_str(&format!("content-length: {length}\r\nconnection: close\r\n\r\n{body}"));
+    let lines: String =
+        headers.iter().map(|(name, value)| [name, ": ", value, "\r\n"].concat()).collect();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\n{lines}content-length: {length}\r\n\
+         connection: close\r\n\r\n{body}"
+    );
     stream.write_all(request.as_bytes()).expect("a request");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("an answer");

@@ -71,9 +71,11 @@ fn a_visitor_signs_in_by_a_link_and_acts() {
 
 fn cookies_act_only_from_our_own_pages(running: &Running, cookie: &str) {
     let agencies = read(running, cookie, "/api/agencies");
-    let fire = agencies["items"].as_array().expect("agencies").iter().find(|agency| {
-        agency["layers"][0]["body"]["code"] == "FIRE"
-    });
+    let fire = agencies["items"]
+        .as_array()
+        .expect("agencies")
+        .iter()
+        .find(|agency| agency["layers"][0]["body"]["code"] == "FIRE");
     let command = json!({
         "markings": { "NAT": { "level": 2, "compartments": [] } }, "precedence": "ROUTINE",
         "title": "Test of the line", "text": "Please answer.",

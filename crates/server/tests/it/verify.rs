@@ -41,13 +41,7 @@ fn verify(data: &str, more: &[&str]) -> Said {
 }
 
 /// Changes bytes of a blob in one row of a table.
-fn change(
-    file: &str,
-    table: &str,
-    column: &str,
-    at: &str,
-    edit: impl FnOnce(&mut Vec<u8>),
-) {
+fn change(file: &str, table: &str, column: &str, at: &str, edit: impl FnOnce(&mut Vec<u8>)) {
     let connection = Connection::open(file).expect("a database");
     let read = format!("SELECT {column} FROM {table} WHERE {at}");
     let mut bytes: Vec<u8> = connection.query_row(&read, [], |r| r.get(0)).expect("a row");
@@ -226,12 +220,13 @@ fn what_is_gone_is_named(data: &str) {
     let secrets = Connection::open(format!("{data}/{SECRETS}")).expect("a database");
     secrets.execute("DELETE FROM secret WHERE place = 60", []).expect("a deletion");
     drop(secrets);
-    // The first secret of entry 61 in its packed list: one slot of 61 bytes.
     let said = verify(&data, &["--keys", &keys]);
     assert_eq!(said.code, Some(1));
-    for named in ["acts entry 50: row: it is missing", "acts: tile 0/0: it is missing",
-        "acts entry 60: secret 255 (header): no secret of it is there"]
-    {
+    for named in [
+        "acts entry 50: row: it is missing",
+        "acts: tile 0/0: it is missing",
+        "acts entry 60: secret 255 (header): no secret of it is there",
+    ] {
         assert!(said.out.contains(named), "{named}: {}", said.out);
     }
     let other = another(data.as_str(), "key");

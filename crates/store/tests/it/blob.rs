@@ -93,6 +93,16 @@ fn a_file_shows_neither_content_nor_equality() {
 }
 
 #[test]
+fn another_content_under_the_same_secret_is_found() {
+    // Whoever was given the secret can seal with it, but not under the address that the log has.
+    let (mut one, mut two) = (Shelf::new(1 << 20), Shelf::new(1 << 20));
+    let (blob, other) = (one.put(b"what was put"), two.put(b"what was not"));
+    assert_eq!(blob.secret, other.secret, "both draw from the same seed");
+    fs::write(one.path(blob.address), two.sealed(&other)).expect("it is exchanged");
+    changed(one.blobs.get(blob.address, &blob.secret), blob.address);
+}
+
+#[test]
 fn a_slow_source_gives_the_same_chunks() {
     struct Slow<'a>(&'a [u8]);
     impl Read for Slow<'_> {

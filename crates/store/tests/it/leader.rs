@@ -62,16 +62,6 @@ fn url(world: &World) -> &str {
     }
 }
 
-/// Waits until the server has freed the lock of a leader that was cut.
-fn lead_soon(place: &Place) -> Log {
-    loop {
-        match Log::lead(place) {
-            Err(Error::NotLeader) => std::thread::yield_now(),
-            outcome => return outcome.expect("the lead"),
-        }
-    }
-}
-
 #[test]
 fn a_leader_that_was_cut_off_writes_nothing() {
     let mut world = World::postgres();
@@ -79,7 +69,7 @@ fn a_leader_that_was_cut_off_writes_nothing() {
     let head = world.commit(&mut old, LogName::Acts, &[&["a", "b"]]);
     let erased = world.slot_of(LogName::Acts, 0, "a");
     cut_leaders(url(&world));
-    let mut new = lead_soon(&world.place);
+    let mut new = world.lead();
 
     let late = world.batch(LogName::Acts, &head, &[&["late"]]);
     let fault = old.commit(&late).expect_err("it is no leader");

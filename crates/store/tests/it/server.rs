@@ -22,6 +22,7 @@ fn a_killed_server_loses_nothing_and_its_users_go_on() {
     state.put(StateTable::Draft, &row).expect("it is put");
 
     for round in 0..2 {
+        let idle = world.reader();
         if round == 0 {
             server.kill_9().expect("it is killed");
             server.kill_9().expect_err("it is dead");
@@ -38,6 +39,7 @@ fn a_killed_server_loses_nothing_and_its_users_go_on() {
 
         // The old leader stays dead; everybody else finds the server again.
         assert!(log.commit(&batch).is_err());
+        assert_eq!(idle.head(LogName::Acts).expect("its connection is made anew"), head);
         assert_eq!(reader.head(LogName::Acts).expect("a head"), head);
         assert_eq!(reader.entries(LogName::Acts, 0, 9).expect("entries").len() as u64, head.size);
         let found = state.get(StateTable::Draft, &[1], world.at);

@@ -78,8 +78,16 @@ impl World {
         self.keys = Keyring::open(&self.provider()).expect("the keys");
     }
 
+    /// Takes the lead; PostgreSQL frees the lock of the leader before only once it has noticed that
+    /// its connection ended.
     pub fn lead(&self) -> Log {
-        Log::lead(&self.place).expect("the lead")
+        for _ in 0..1000 {
+            match Log::lead(&self.place) {
+                Err(Error::NotLeader) => std::thread::yield_now(),
+                outcome => return outcome.expect("the lead"),
+            }
+        }
+        panic!("another leader holds the log");
     }
 
     pub fn reader(&self) -> LogReader {
