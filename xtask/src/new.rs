@@ -3,13 +3,15 @@
 //! A template `app/X.tmpl` becomes `crates/app/src/NAME/X`, `web/X.tmpl` becomes
 //! `web/src/NAME/X` and `docs/X.tmpl` becomes `docs/capabilities/X`. The templates beside those
 //! folders are lines, put among their like in the files that list capabilities. Placeholders stand
-//! in contents and in file names: `{{name}}`, `{{Name}}`, `{{noun}}`, `{{Noun}}`.
+//! in contents and in file names: `{{name}}`, `{{Name}}`, `{{noun}}`, `{{Noun}}`. Last, the new
+//! golden file is sealed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::tidy;
 use crate::workspace::Workspace;
 
 const TEMPLATES: &str = "xtask/templates";
@@ -18,7 +20,7 @@ const TEMPLATES: &str = "xtask/templates";
 struct List {
     template: &'static str,
     file: &'static str,
-    /// What the lines of the list begin with.
+    /// What the items of the list begin with; an item has as many lines as the template.
     begins: &'static str,
     order: Order,
 }
@@ -47,8 +49,8 @@ const LISTS: [List; 3] = [
     List {
         template: "mount.tmpl",
         file: "crates/app/tests/it/main.rs",
-        begins: "mod ",
-        order: Order::Last,
+        begins: "#[path = ",
+        order: Order::Sorted,
     },
 ];
 
@@ -87,7 +89,8 @@ pub fn run(ws: &Workspace, name: &str, noun: Option<&str>) -> Result<()> {
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         println!("{}", path.strip_prefix(ws.root()).unwrap_or(&path).display());
     }
-    println!("next: CONTRIBUTING.md, \"A capability\"");
+    tidy::seal(ws)?;
+    println!("next: CONTRIBUTING.md, \"A capability\"; then `cargo xtask api` for its routes");
     Ok(())
 }
 
@@ -112,8 +115,8 @@ fn templates(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 impl List {
-    /// Puts a line among those that begin like it, as deep as they stand.
-    fn insert(&self, text: &str, line: &str) -> Result<String> {
+    /// Puts an item among those that begin like it, as deep as they stand.
+    fn insert(&self, text: &str, item: &str) -> Result<String> {
         let old: Vec<&str> = text.lines().collect();
         let alike = |at: &usize| {
             old.get(*at).is_some_and(|found| found.trim_start().starts_with(self.begins))
@@ -121,15 +124,21 @@ impl List {
         let Some(last) = (0..old.len()).rfind(alike) else {
             bail!("no line begins with `{}`", self.begins);
         };
-        let later = |at: &usize| alike(at) && old.get(*at).is_some_and(|o| o.trim() > line.trim());
+        let known = |line: &&str| old.iter().any(|found| found.trim() == line.trim());
+        if let Some(line) = item.lines().find(known) {
+            bail!("`{line}` stands there already");
+        }
+        let first = item.lines().next().unwrap_or("").trim();
+        let later = |at: &usize| alike(at) && old.get(*at).is_some_and(|o| o.trim() > first);
+        let end = last + item.lines().count();
         let place = match self.order {
-            Order::Sorted => (0..old.len()).find(later).unwrap_or(last + 1),
-            Order::Last => last + 1,
+            Order::Sorted => (0..old.len()).find(later).unwrap_or(end),
+            Order::Last => end,
         };
         let beside = old.get(last).copied().unwrap_or("");
         let indent = beside.strip_suffix(beside.trim_start()).unwrap_or("");
         let mut new: Vec<String> = old.iter().map(|line| (*line).to_owned()).collect();
-        new.splice(place..place, line.lines().map(|line| format!("{indent}{line}")));
+        new.splice(place..place, item.lines().map(|line| format!("{indent}{line}")));
         Ok(new.join("\n") + "\n")
     }
 }
@@ -149,6 +158,10 @@ impl Names {
             if !first || !word.chars().all(rest) || word == "kernel" {
                 bail!("`{word}` cannot name a capability: use lower-case letters");
             }
+        }
+        // A kind allows no digit and no hyphen, an action no underscore: both begin with the noun.
+        if !noun.chars().all(|c| c.is_ascii_lowercase()) {
+            bail!("`{noun}` cannot begin kinds and actions: give --noun in lower-case letters");
         }
         Ok(Self { name: name.to_owned(), noun })
     }
@@ -213,9 +226,10 @@ mod tests {
         assert_eq!(filled, "agencies Agencies agency Agency");
         assert!(names.fill("{{nome}}").is_err());
         assert!(names.fill("format!(\"{{\")").is_ok(), "Rust's own braces stay");
-        for bad in ["Alerts", "", "a-b", "../x", "kernel", "1a"] {
+        for bad in ["Alerts", "", "a-b", "../x", "kernel", "1a", "task_forces", "mark2s"] {
             assert!(Names::new(bad, None).is_err(), "{bad}");
         }
+        assert!(Names::new("task_forces", Some("taskforce")).is_ok());
     }
 
     #[test]
@@ -230,6 +244,18 @@ mod tests {
         let made = list(Order::Sorted).insert(text, "&crate::d,").expect("there is a list");
         assert_eq!(made, "//! X.\n&crate::a,\n&crate::c,\n&crate::d,\n\nrest\n");
         assert!(list(Order::Last).insert("[]\n", "&crate::b,").is_err());
+    }
+
+    #[test]
+    fn an_item_of_two_lines_goes_whole_among_its_like() {
+        let list = List { template: "", file: "", begins: "#[p", order: Order::Sorted };
+        let text = "mod x;\n\n#[p = a]\nmod a;\n#[p = c]\nmod c;\n";
+        let made = list.insert(text, "#[p = b]\nmod b;\n").expect("there is a list");
+        let whole = "mod x;\n\n#[p = a]\nmod a;\n#[p = b]\nmod b;\n#[p = c]\nmod c;\n";
+        assert_eq!(made, whole);
+        let made = list.insert(text, "#[p = d]\nmod d;\n").expect("there is a list");
+        assert_eq!(made, format!("{text}#[p = d]\nmod d;\n"));
+        assert!(list.insert(text, "#[p = b]\nmod x;\n").is_err(), "another module has the name");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A running node: how it is opened, when it ends, and that it ends whole.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,6 +73,8 @@ pub fn trace(trace: &Trace) {
     let filter = tracing_subscriber::EnvFilter::try_new(&trace.filter)
         .unwrap_or_else(|_form| tracing_subscriber::EnvFilter::new("info"));
     let writer = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A journal keeps colours as rubbish.
+    let writer = writer.with_ansi(io::stderr().is_terminal());
     // Somebody else may have set one before; then events go there.
     let _set = match trace.format {
         Format::Text => writer.with_target(false).try_init(),

@@ -44,14 +44,21 @@ function* all(): Generator<Found> {
   }
 }
 
-/** Records that fit what was typed; none while nothing was. */
+/** How well a title answers what was typed: it begins so, a word of it does, or neither. */
+function distance(title: string, typed: string): number {
+  const [row, words] = [title.toLowerCase(), typed.trim().toLowerCase()];
+  if (row.startsWith(words)) return 0;
+  return row.includes(` ${words}`) ? 1 : 2;
+}
+
+/** Records that fit what was typed, the nearest first; none while nothing was. */
 export function found(typed: string): Found[] {
   if (typed.trim() === "") return [];
-  const fitting: Found[] = [];
+  const fitting: { one: Found; distance: number }[] = [];
   for (const one of all()) {
     if (!fits(typed, one.title, one.more, t.palette.record[one.kind])) continue;
-    fitting.push(one);
-    if (fitting.length >= FOUND_MAX) break;
+    fitting.push({ one, distance: distance(one.title, typed) });
   }
-  return fitting;
+  fitting.sort((a, b) => a.distance - b.distance);
+  return fitting.slice(0, FOUND_MAX).map(({ one }) => one);
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatClock, formatDtg, formatSpan, parseDtg, parseTime } from "./dtg";
+import { formatAge, formatClock, formatDtg, formatSpan, parseDtg, parseTime } from "./dtg";
 
 const AT = Date.UTC(2026, 10, 22, 19, 30, 46);
 
@@ -38,6 +38,11 @@ describe("spans and times", () => {
   it("writes spans by their size", () => {
     const spans = [-5, 0, 42_900, 725_000, 3_729_000, 86_400_000 * 3 + 4 * 3_600_000];
     expect(spans.map(formatSpan)).toEqual(["0:00", "0:00", "0:42", "12:05", "1:02:09", "3 d 04 h"]);
+  });
+
+  it("writes ages by their size", () => {
+    const ages = [-5, 42_900, 425_000, 7_500_000, 86_400_000 * 3 + 4 * 3_600_000];
+    expect(ages.map(formatAge)).toEqual(["0 s", "42 s", "7 min", "2 h 05 min", "3 d 04 h"]);
   });
 
   it("gives nothing for what is no time", () => {

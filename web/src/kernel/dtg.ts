@@ -49,6 +49,16 @@ export function parseDtg(text: string): number | null {
   return ms - offset * 3_600_000;
 }
 
+/** `42 s`, `7 min`, `2 h 05 min` or `3 d 04 h`: how long ago something was, at a glance. */
+export function formatAge(ms: number): string {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  if (s < 60) return `${s} s`;
+  const min = Math.floor(s / 60);
+  if (min < 60) return `${min} min`;
+  const h = Math.floor(min / 60);
+  return h < 24 ? `${h} h ${two(min % 60)} min` : `${Math.floor(h / 24)} d ${two(h % 24)} h`;
+}
+
 /** `0:42`, `12:05`, `1:02:09` or `3 d 04 h`: how long something lasts or lasted. */
 export function formatSpan(ms: number): string {
   const all = Math.max(0, Math.floor(ms / 1000));

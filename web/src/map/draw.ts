@@ -66,7 +66,13 @@ function symbol(status: Status): ImageData {
 
 const NONE = { type: "FeatureCollection" as const, features: [] };
 
-async function world(): Promise<{ land: GeoJSON.GeoJSON; borders: GeoJSON.GeoJSON }> {
+interface World {
+  land: GeoJSON.GeoJSON;
+  coast: GeoJSON.GeoJSON;
+  borders: GeoJSON.GeoJSON;
+}
+
+async function world(): Promise<World> {
   const answer = await fetch(worldUrl);
   const topology = (await answer.json()) as Topology<{
     countries: GeometryCollection;
@@ -75,15 +81,17 @@ async function world(): Promise<{ land: GeoJSON.GeoJSON; borders: GeoJSON.GeoJSO
   const { countries, land } = topology.objects;
   return {
     land: feature(topology, land),
+    coast: mesh(topology, land),
     borders: mesh(topology, countries, (a, b) => a !== b),
   };
 }
 
-function style(land: GeoJSON.GeoJSON, borders: GeoJSON.GeoJSON): StyleSpecification {
+function style({ land, coast, borders }: World): StyleSpecification {
   return {
     version: 8,
     sources: {
       land: { type: "geojson", data: land, tolerance: 0.3 },
+      coast: { type: "geojson", data: coast, tolerance: 0.3 },
       borders: { type: "geojson", data: borders, tolerance: 0.3 },
       points: { type: "geojson", data: NONE },
     },
@@ -93,7 +101,7 @@ function style(land: GeoJSON.GeoJSON, borders: GeoJSON.GeoJSON): StyleSpecificat
       {
         id: "coast",
         type: "line",
-        source: "land",
+        source: "coast",
         paint: { "line-color": css("--edge"), "line-width": 0.7, "line-opacity": 0.7 },
       },
       {
@@ -131,10 +139,10 @@ function style(land: GeoJSON.GeoJSON, borders: GeoJSON.GeoJSON): StyleSpecificat
 
 /** Draws the map into an element; `choose` is told the id of a point that was pressed. */
 export async function draw(into: HTMLElement, choose: (id: string) => void): Promise<Drawing> {
-  const { land, borders } = await world();
+  const drawn = await world();
   const chart = new Chart({
     container: into,
-    style: style(land, borders),
+    style: style(drawn),
     center: [22, 60],
     zoom: 3.2,
     maxZoom: 9,
@@ -215,7 +223,7 @@ export async function draw(into: HTMLElement, choose: (id: string) => void): Pro
       if (first || other) fit();
     },
     recolour() {
-      chart.setStyle(style(land, borders), { diff: false });
+      chart.setStyle(style(drawn), { diff: false });
     },
     zoom: (by) => void chart.zoomTo(chart.getZoom() + by, { animate: !still.matches }),
     fit,

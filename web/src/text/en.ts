@@ -471,7 +471,7 @@ export const en = {
       contrast: "High contrast",
     },
     density: "Density",
-    densities: { compact: "Compact (24 px rows)", comfortable: "Comfortable (32 px rows)" },
+    densities: { compact: "Compact (26 px rows)", comfortable: "Comfortable (32 px rows)" },
     keys: "Single-letter keys",
     keysOn: "On",
     keysOff: "Off: only Ctrl, arrows, Enter and Esc work as commands",

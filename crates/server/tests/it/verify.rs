@@ -245,7 +245,8 @@ fn a_log_that_was_set_back_is_refused(data: &str) {
     fs::write(&signed, bytes).expect("a second copy");
     let said = verify(&data, &["--keys", &keys]);
     assert!(said.out.contains("acts: second copy"), "{}", said.out);
-    let said = run(&["serve", "--data", &data, "--listen", "127.0.0.1:0"]);
+    let serve = ["serve", "--data", &data, "--keys", &keys, "--listen", "127.0.0.1:0"];
+    let said = run(&serve);
     assert_eq!(said.code, Some(1));
     assert!(said.err.contains("older than what its keys have signed"), "{}", said.err);
 }
@@ -260,7 +261,7 @@ fn a_changed_view_is_named_and_rebuilt(data: &str) {
     let said = verify(&data, &["--keys", &keys, "--views"]);
     assert_eq!(said.code, Some(1));
     assert!(said.out.contains("acts: view: the node has `layer|"), "{}", said.out);
-    let said = run(&["rebuild", "--data", &data]);
+    let said = run(&["rebuild", "--data", &data, "--keys", &keys]);
     assert_eq!(said.code, Some(0), "{said:?}");
     let said = verify(&data, &["--keys", &keys, "--views"]);
     assert_eq!(said.code, Some(0), "{said:?}");
