@@ -135,12 +135,11 @@ fn subtree(name: &str) -> GeneralSubtree {
 /// # Errors
 /// [`Error::Missing`], [`Error::Read`] or [`Error::Use`] with the file.
 pub fn server(config: &Config) -> Result<Arc<ServerConfig>, Error> {
-    let (certificate, key) = match &config.tls {
-        Some(Tls { certificate, key }) => (certificate.clone(), key.clone()),
-        None => {
-            let files = Files::of(&config.keys);
-            (files.node, files.node_key)
-        }
+    let (certificate, key) = if let Some(Tls { certificate, key }) = &config.tls {
+        (certificate.clone(), key.clone())
+    } else {
+        let files = Files::of(&config.keys);
+        (files.node, files.node_key)
     };
     if let Some(missing) = [&certificate, &key].into_iter().find(|path| !path.is_file()) {
         return Err(Error::Missing(missing.clone()));

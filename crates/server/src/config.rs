@@ -249,7 +249,7 @@ impl Given {
             (None, Some(directory)) => directory.join(FILE),
             (None, None) => return Err(Error::NoDirectory),
         };
-        let file = read(&path)?;
+        let file = File::read(&path)?;
         // Paths of the file are meant from where it lies, not from where the program was started.
         let base = path.parent().unwrap_or(Path::new("."));
         let named = self.data.clone().or_else(|| environment.data.clone());
@@ -259,9 +259,12 @@ impl Given {
         });
         let keys = self.keys.clone().or_else(|| environment.keys.clone());
         let keys = keys.unwrap_or_else(|| base.join(&file.keys.directory));
+        // Whoever names a database on the command line means it, whatever the file says.
+        let named = self.postgres.is_some();
+        let backend = if named { Backend::Postgres } else { file.log.backend };
         let url = self.postgres.clone().or_else(|| environment.postgres.clone());
         let url = url.or_else(|| file.log.url.clone());
-        let place = match (file.log.backend, url) {
+        let place = match (backend, url) {
             (Backend::Sqlite, _) => Place::Sqlite { directory: store_of(&data) },
             (Backend::Postgres, Some(url)) => Place::Postgres { url },
             (Backend::Postgres, None) => return Err(Error::NoUrl(path)),
@@ -288,11 +291,26 @@ impl Given {
     }
 }
 
-fn read(path: &Path) -> Result<File, Error> {
-    let text =
-        fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    let form = |source| Error::Form { path: path.to_owned(), source: Box::new(source) };
-    toml::from_str(&text).map_err(form)
+impl File {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`Error::Read`] or [`Error::Form`].
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = fs::read_to_string(path)
+            .map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let form = |source| Error::Form { path: path.to_owned(), source: Box::new(source) };
+        toml::from_str(&text).map_err(form)
+    }
+
+    /// The text of the file.
+    ///
+    /// # Errors
+    /// A path that is not UTF-8.
+    pub fn to_text(&self) -> Result<String, toml::ser::Error> {
+        let text = toml::to_string(self)?;
+        Ok(format!("# One node. deploy/muster.toml explains every setting.\n{text}"))
+    }
 }
 
 /// The directory of log, secrets, state and blobs: what a backup covers.

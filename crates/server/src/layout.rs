@@ -120,15 +120,11 @@ pub fn create(new: &New, now: Time) -> Result<Made, Error> {
     let provider = Provider::File { directory: keys.clone() };
     Keyring::create(&provider, &mut entropy)?;
     certificate::create(&Files::of(&keys), &new.names, now)?;
-    let public: String = verifier_keys(name, &Keyring::open(&provider)?)?
-        .iter()
-        .map(|key| format!("{key}\n"))
-        .collect();
+    let public = verifier_file(&verifier_keys(name, &Keyring::open(&provider)?)?);
     let verifiers = new.data.join(VERIFIER_KEYS);
     disk::write_new(&verifiers, public.as_bytes()).map_err(write(&verifiers))?;
     let config = new.data.join(FILE);
-    let text = toml::to_string(&file_of(new, name, ledger, &keys))?;
-    let text = format!("# One node. deploy/muster.toml explains every setting.\n{text}");
+    let text = file_of(new, name, ledger, &keys).to_text()?;
     disk::write_new(&config, text.as_bytes()).map_err(write(&config))?;
     Ok(Made { config, keys, ledger })
 }
@@ -183,4 +179,14 @@ pub fn verifier_keys(name: &str, keys: &Keyring) -> Result<Vec<VerifierKey>, Err
         }
     }
     Ok(made)
+}
+
+/// The keys as the file has them, one a line.
+pub fn verifier_file(keys: &[VerifierKey]) -> String {
+    let mut text = String::new();
+    for key in keys {
+        text.push_str(&key.to_string());
+        text.push('\n');
+    }
+    text
 }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use axum::body::Body;
 use axum::http::header::{self, HeaderValue};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
+use base::crypto::Digest;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 #[derive(RustEmbed)]
@@ -108,9 +109,7 @@ fn kind_of(path: &str) -> Option<&'static str> {
 
 impl Found {
     fn answer(self, request: &Request<Body>, cache: &'static str) -> Response<Body> {
-        let digest = self.file.metadata.sha256_hash();
-        let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        let tag = format!("\"{tag}\"");
+        let tag = format!("\"{}\"", Digest(self.file.metadata.sha256_hash()));
         let known = request.headers().get(header::IF_NONE_MATCH);
         let same = known.is_some_and(|known| known.as_bytes() == tag.as_bytes());
         let body = if same {

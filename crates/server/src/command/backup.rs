@@ -10,7 +10,7 @@ use store::log::{LogName, LogReader, Place};
 use store::{Data, Keyring, Manifest};
 
 use super::Where;
-use crate::config::{Config, Environment, FILE, store_of};
+use crate::config::{Backend, Config, Environment, FILE, File, Given, LogSection, store_of};
 use crate::layout::{self, VERIFIER_KEYS};
 use crate::terminal::say;
 use crate::{disk, reason};
@@ -37,7 +37,8 @@ pub struct Restore {
     /// The directory of the node's keys, which no backup holds.
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
-    /// Restores the log into this PostgreSQL database, which must hold none.
+    /// Restores the log into this PostgreSQL database, which must hold none; into the data
+    /// directory when absent, wherever it was before.
     #[arg(long, value_name = "URL")]
     postgres: Option<String>,
 }
@@ -50,7 +51,7 @@ fn data_of(config: &Config) -> Data {
 impl Backup {
     pub fn run(self) -> Result<ExitCode> {
         let config = self.node.given(None).load(&Environment::read()?)?;
-        if self.to.exists() && fs::read_dir(&self.to).map(Iterator::count).unwrap_or(1) > 0 {
+        if self.to.exists() && fs::read_dir(&self.to).map_or(1, Iterator::count) > 0 {
             bail!("`{}` is not empty", self.to.display());
         }
         let manifest = store::backup(&data_of(&config), &store_of(&self.to))
@@ -68,28 +69,27 @@ impl Restore {
         if layout::exists(&self.data) {
             bail!("`{}` holds a node already: nothing is written over", self.data.display());
         }
-        let mut given = Where {
-            config: None,
-            data: Some(self.from.clone()),
-            keys: self.keys.clone(),
-            postgres: self.postgres.clone(),
-        };
-        let environment = Environment::default();
         // The backup's own file says what node it is; where it goes is said here.
-        let of = given.given(None).load(&environment).context("the backup has no configuration")?;
-        let place = match of.place {
-            Place::Sqlite { .. } => Place::Sqlite { directory: store_of(&self.data) },
-            Place::Postgres { url } => Place::Postgres { url },
+        let mut file = File::read(&self.from.join(FILE)).context("read the backup")?;
+        let store = store_of(&self.data);
+        let blobs = Data::directory(&store).blobs;
+        let (backend, place) = match &self.postgres {
+            Some(url) => (Backend::Postgres, Place::Postgres { url: url.clone() }),
+            None => (Backend::Sqlite, Place::Sqlite { directory: store }),
         };
-        let into = Data { blobs: Data::directory(&store_of(&self.data)).blobs, place };
-        let manifest = store::restore(&store_of(&self.from), &into)?;
-        for name in [FILE, VERIFIER_KEYS] {
-            copy_if_there(&self.from.join(name), &self.data.join(name))?;
+        let manifest = store::restore(&store_of(&self.from), &Data { place, blobs })?;
+        file.data = None;
+        file.log = LogSection { backend, url: self.postgres.clone() };
+        if let Some(keys) = &self.keys {
+            file.keys.directory = std::path::absolute(keys).context("find the keys")?;
         }
+        copy_if_there(&self.from.join(VERIFIER_KEYS), &self.data.join(VERIFIER_KEYS))?;
+        let path = self.data.join(FILE);
+        disk::write_new(&path, file.to_text()?.as_bytes())
+            .with_context(|| format!("write `{}`", path.display()))?;
         report("restored", &manifest);
-        given.data = Some(self.data);
-        let config = given.given(None).load(&environment)?;
-        say(second_copy(&config));
+        let given = Given { data: Some(self.data), ..Given::default() };
+        say(second_copy(&given.load(&Environment::default())?));
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -131,10 +131,8 @@ impl Demo {
             .context("start the play")?;
         let more = links.router(&node);
         let ended = opened.serve(config, more)?;
-        if let Ok(Err(fault)) = playing.join() {
-            if !node.stopped() {
-                complain(format_args!("the play ended early: {fault}"));
-            }
+        if let (Ok(Err(fault)), Ended::Failed) = (playing.join(), ended) {
+            complain(format_args!("the play ended early: {fault}"));
         }
         match ended {
             Ended::Asked => Ok(ExitCode::SUCCESS),

@@ -73,7 +73,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Demo(demo) => demo.run(),
         Command::Openapi => openapi::run(),
-        Command::Verify(verify) => verify.run(),
+        Command::Verify(verify) => Ok(verify.run()),
         Command::Rebuild(rebuild) => rebuild.run(),
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),

@@ -32,17 +32,16 @@ impl Serve {
     pub fn run(self) -> Result<ExitCode> {
         let environment = Environment::read()?;
         let given = self.node.given(self.listen);
-        if let (None, Some(data)) = (&given.config, given.directory(&environment)) {
-            if !layout::exists(&data) {
-                let new = New {
-                    names: vec!["localhost".to_owned()],
-                    data,
-                    keys: given.keys.clone().or_else(|| environment.keys.clone()),
-                    postgres: given.postgres.clone().or_else(|| environment.postgres.clone()),
-                    demonstration: None,
-                };
-                super::init::report(&layout::create(&new, clock::now())?);
-            }
+        let fresh = given.directory(&environment).filter(|data| !layout::exists(data));
+        if let (None, Some(data)) = (&given.config, fresh) {
+            let new = New {
+                names: vec!["localhost".to_owned()],
+                data,
+                keys: given.keys.clone().or_else(|| environment.keys.clone()),
+                postgres: given.postgres.clone().or_else(|| environment.postgres.clone()),
+                demonstration: None,
+            };
+            super::init::report(&layout::create(&new, clock::now())?);
         }
         let config = given.load(&environment)?;
         running::trace(&config.trace);
@@ -110,6 +109,6 @@ impl Opened {
         running::close(&node);
         runtime.shutdown_background();
         tracing::info!("stopped");
-        Ok(ended.context("wait for the end")?.context("wait for signals")?)
+        ended.context("wait for the end")?.context("wait for signals")
     }
 }

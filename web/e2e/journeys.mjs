@@ -1,0 +1,480 @@
+// The journeys: what people do, in browsers, against the real node.
+
+import assert from "node:assert/strict";
+import { Desk, SIZES } from "./desk.mjs";
+import { SPEED } from "./muster.mjs";
+
+const POLICE = "POLICE: Duty officer of the police";
+const FIRE = "FIRE: Duty officer of the fire service";
+const BORDER = "BORDER: Duty officer of the border guard";
+const BORDER_CHIEF = "BORDER: Chief of operations of the border guard";
+const MOD_HEAD = "MOD: Head of the coordinating centre";
+const CYBER_HEAD = "CYBER: Head of agreements";
+
+let raised = 0;
+/** A title that no other journey has. */
+const title = (words) => `${words} ${(raised += 1)}`;
+
+const row = (of) => `[data-testid="alerts"] a:has-text("${of}")`;
+const boardRow = (agency) => `[data-testid="board-row"]:has(th:has-text("${agency}"))`;
+
+/** Fills the form by pointer and keyboard and sends it; gives the number of clicks. */
+async function raise({ page }, { name, audience, ladder, level = "RESTRICTED", place, text }) {
+  let clicks = 0;
+  const click = async (selector) => {
+    clicks += 1;
+    await page.click(selector);
+  };
+  await click('a[href="/raise"]');
+  await page.waitForSelector("#title");
+  await click(`#label label:has-text("${level}")`);
+  await click('label:has-text("IMMEDIATE")');
+  await page.focus("#title");
+  await page.keyboard.type(name);
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(text ?? "Smoke on platform four. Send what you can and say when.");
+  for (const code of audience) await click(`#audience label:has(.code:text-is("${code}"))`);
+  if (ladder) {
+    for (const [n, value] of ladder.entries()) await page.fill(`#ladder input >> nth=${n}`, value);
+  }
+  if (place) await page.fill("#place", place);
+  await click('button[type="submit"]');
+  return clicks;
+}
+
+/** The ladder that leaves people the time that they would have at the pace of real life. */
+const SLOW = ["60", "120", "180"].map((s) => String(Number(s) * SPEED));
+
+async function quiet(muster, browser) {
+  // The play of the demonstration goes on by itself; journeys begin when it is over.
+  const desk = await Desk.open(muster, browser);
+  await desk.signIn(MOD_HEAD);
+  let [before, same] = ["", 0];
+  while (same < 5) {
+    await desk.page.waitForTimeout(1000);
+    const now = await desk.page.evaluate(async () => {
+      const lists = await Promise.all(
+        ["/api/alerts", "/api/agreements", "/api/people?limit=200"].map(async (path) => {
+          const { items } = await (await fetch(path)).json();
+          return items.map(({ etag }) => etag);
+        }),
+      );
+      return JSON.stringify(lists);
+    });
+    same = now === before ? same + 1 : 0;
+    before = now;
+  }
+  await desk.close();
+}
+
+export const journeys = [
+  {
+    name: "the demonstration plays to its end",
+    run: ({ muster, one }) => quiet(muster, one),
+  },
+  {
+    name: "whoever is signed out is told how to sign in",
+    async run({ muster, one }) {
+      const desk = await Desk.open(muster, one);
+      // The browser itself reports the refusal that tells the page that nobody is signed in.
+      desk.meant.add("401");
+      await desk.page.goto("/");
+      await desk.page.waitForSelector("text=Open the sign-in link");
+      assert.equal(await desk.page.title(), "Muster");
+      assert.equal(await desk.page.locator("button").count(), 0, "nothing pretends to sign in");
+      for (const theme of ["dark", "light"]) {
+        await desk.wear(theme);
+        await desk.axe(`sign-in, ${theme}`);
+        await desk.shot(`sign-in-${theme}`);
+      }
+      await desk.close();
+    },
+  },
+  {
+    name: "an alert takes five clicks, and its answer is on the first screen within a second",
+    async run({ muster, one, two, note }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const fire = await (await Desk.open(muster, two)).signIn(FIRE);
+      const name = title("Explosion at the harbour");
+      const began = Date.now();
+      const clicks = await raise(police, { name, audience: ["FIRE"], ladder: SLOW });
+      await fire.page.waitForSelector(row(name));
+      note(`raised and delivered in ${Date.now() - began} ms, ${clicks} clicks`);
+      assert.ok(clicks <= 5, `${clicks} clicks`);
+      await police.page.waitForSelector(`${boardRow("FIRE")}[data-state="waiting"]`);
+
+      // The fire officer has no hand free for a mouse.
+      await fire.page.keyboard.press("j");
+      await fire.page.waitForSelector(`[data-testid="alert"] h1:has-text("${name}")`);
+      await fire.page.keyboard.press("a");
+      await fire.page.waitForSelector('[data-testid="answer"] button:has-text("Responding")');
+      const pressed = Date.now();
+      await fire.page.keyboard.press("1");
+      await police.page.waitForSelector(`${boardRow("FIRE")}[data-state="answered"]`);
+      const took = Date.now() - pressed;
+      note(`answer on the other screen after ${took} ms`);
+      assert.ok(took < 1000, `the answer took ${took} ms`);
+      const answer = await police.page.innerText(boardRow("FIRE"));
+      assert.match(answer, /Responding/);
+      assert.match(answer, /Petronella Kuusivirta/);
+      assert.match(answer, /\d{6}Z[A-Z]{3}\d\d/);
+      await police.page.waitForSelector('[data-testid="answered"]:has-text("1 of 1 answered")');
+      await police.banner("alert raised");
+      await fire.banner("alert answered");
+      await police.close();
+      await fire.close();
+    },
+  },
+  {
+    name: "keyboard only: raise and acknowledge",
+    async run({ muster, one, two }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const fire = await (await Desk.open(muster, two)).signIn(FIRE);
+      const name = title("Gas in the tunnel");
+      const { keyboard } = police.page;
+      await keyboard.press("r");
+      await police.page.waitForSelector("#title");
+      await police.tabTo('#label input[type="radio"]');
+      await keyboard.press("Space");
+      await keyboard.press("ArrowRight");
+      await police.page.waitForSelector('[data-testid="label-mark"]:has-text("(R)")');
+      await police.tabTo('#precedence input[type="radio"]');
+      await keyboard.press("Space");
+      await police.tabTo("#title");
+      await keyboard.type(name);
+      await police.tabTo("#text");
+      await keyboard.type("Two people without consciousness.");
+      await police.tabTo('#audience label:has(.code:text-is("FIRE")) input'.replace(/:text-is\(.*?\)/, ""));
+      for (let n = 0; n < 12; n += 1) {
+        const code = await police.page.evaluate(
+          () => document.activeElement.closest("label")?.querySelector(".code")?.textContent,
+        );
+        if (code === "FIRE") break;
+        await keyboard.press("Tab");
+      }
+      await keyboard.press("Space");
+      await keyboard.press("Control+Enter");
+      await police.page.waitForSelector(`[data-testid="alert"] h1:has-text("${name}")`);
+      await fire.page.waitForSelector(row(name));
+      await fire.page.keyboard.press("j");
+      await fire.page.waitForSelector(`[data-testid="alert"] h1:has-text("${name}")`);
+      await fire.page.keyboard.press("Shift+A");
+      await fire.page.keyboard.type("Two engines");
+      await fire.tabTo('[data-testid="answer"] button');
+      await fire.page.keyboard.press("2");
+      await police.page.waitForSelector(`${boardRow("FIRE")}:has-text("Two engines")`);
+      await police.page.keyboard.press("Control+k");
+      await police.page.waitForSelector('[data-testid="palette"]');
+      await police.page.keyboard.type("cancel");
+      await police.page.keyboard.press("Escape");
+      await police.page.keyboard.press("g");
+      await police.page.keyboard.press("a");
+      await police.page.waitForSelector('[data-testid="agreements"]');
+      await police.page.keyboard.press("?");
+      await police.page.waitForSelector('[role="dialog"]:has-text("Keys")');
+      await police.page.keyboard.press("Escape");
+      await police.close();
+      await fire.close();
+    },
+  },
+  {
+    name: "a refusal is told in a summary that takes the focus, and nothing typed is lost",
+    async run({ muster, one }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      police.meant.add("403");
+      const name = title("To a neighbour");
+      await police.page.click('a[href="/raise"]');
+      await police.page.waitForSelector("#title");
+      await police.page.keyboard.press("Control+Enter");
+      await police.page.waitForSelector('[data-testid="error-summary"]:focus');
+      await police.shot("raise-errors-dark");
+      await raise(police, { name, audience: ["EST"] });
+      const summary = '[data-testid="error-summary"]:focus';
+      await police.page.waitForSelector(`${summary}:has-text("does not flow to EST")`);
+      assert.equal(await police.page.inputValue("#title"), name);
+      assert.equal(await police.page.isChecked('#label input[type="radio"] >> nth=1'), true);
+      await police.axe("a refused form");
+      await police.page.click('[data-testid="error-summary"] a');
+      const focus = await police.page.evaluate(() => document.activeElement.id);
+      assert.equal(focus, "audience");
+      // Another page and back: the draft is kept, in memory only.
+      await police.page.keyboard.press("Escape");
+      await police.page.click('nav a[href="/people"]');
+      await police.page.waitForSelector('[data-testid="people"]');
+      await police.page.click('nav a[href="/watch"]');
+      await police.page.click('a[href="/raise"]');
+      await police.page.waitForSelector("#title");
+      assert.equal(await police.page.inputValue("#title"), name);
+      const kept = await police.page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
+      assert.ok(!kept.includes(name), "nothing typed is kept on disk");
+      await police.close();
+    },
+  },
+  {
+    name: "a silent agency is red with the rung that was called, and is answered for",
+    async run({ muster, one, two }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const fire = await (await Desk.open(muster, two)).signIn(FIRE);
+      const name = title("Derailed train");
+      const place = "60.1719, 24.9414";
+      // Twenty times as fast: the deputy is called after two seconds.
+      await raise(police, { name, audience: ["FIRE", "AMBULANCE"], ladder: ["40", "900", "1800"], place });
+      await police.page.waitForSelector('[data-testid="ladder-next"]:has-text("Deputy")');
+      await police.page.waitForSelector(`${boardRow("FIRE")}[data-state="deaf"]:has-text("deputy called")`);
+      await police.page.waitForSelector(`${row(name)}:has-text("OVERDUE")`);
+      await police.shot("alert-deaf-dark");
+      await police.wear("light");
+      await police.shot("alert-deaf-light");
+      await police.axe("a deaf agency, light");
+      await fire.page.click(row(name));
+      await fire.page.keyboard.press("a");
+      await fire.page.keyboard.press("3");
+      await police.page.waitForSelector(`${boardRow("FIRE")}[data-state="answered"]:has-text("Cannot respond")`);
+      assert.equal(await police.page.getAttribute(boardRow("AMBULANCE"), "data-state"), "deaf");
+      // Cancelled in words: nobody is asked any more.
+      await police.page.click('button:has-text("Cancel alert")');
+      await police.page.click('[data-testid="confirm"]');
+      await police.page.waitForSelector('[data-testid="error-summary"]:focus');
+      await police.page.fill("#reason", "false alarm");
+      await police.shot("dialog-cancel-light");
+      await police.axe("a dialog");
+      await police.page.keyboard.press("Enter");
+      await fire.page.waitForSelector('[data-testid="alert"]:has-text("CANCELLED")');
+      await police.close();
+      await fire.close();
+    },
+  },
+  {
+    name: "rows do not move under the pointer",
+    async run({ muster, one, two }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const fire = await (await Desk.open(muster, two)).signIn(FIRE);
+      const order = () => fire.page.$$eval("[data-row]", (all) => all.map((r) => r.dataset.row));
+      await fire.page.waitForSelector("[data-row]");
+      const before = await order();
+      await fire.page.hover("[data-row]");
+      const name = title("Rockfall on the road");
+      await raise(police, { name, audience: ["FIRE"], ladder: SLOW });
+      await fire.page.waitForSelector('[data-testid="fresh"]:has-text("1 new")');
+      assert.deepEqual(await order(), before);
+      await fire.shot("watch-fresh-dark");
+      await fire.page.keyboard.press("u");
+      await fire.page.waitForSelector(row(name));
+      assert.equal((await order()).length, before.length + 1);
+      await police.close();
+      await fire.close();
+    },
+  },
+  {
+    name: "an agreement that is suspended takes its flow off other screens, and brings it back",
+    async run({ muster, one, two, note }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const name = title("Wanted vehicle");
+      await raise(police, { name, audience: ["BORDER"], ladder: SLOW });
+      await police.close();
+      const border = await (await Desk.open(muster, two)).signIn(BORDER);
+      await border.page.waitForSelector(row(name));
+      const chief = await (await Desk.open(muster, one)).signIn(BORDER_CHIEF);
+      const agreement = "Joint alerting of the security services";
+      await chief.page.click('nav a[href="/agreements"]');
+      await chief.page.click(`[data-testid="agreements"] a:has-text("${agreement}")`);
+      await chief.page.click('[data-testid="suspend"]');
+      await chief.page.fill("#reason", "doubt about a source");
+      const began = Date.now();
+      await chief.page.click('[data-testid="confirm"]');
+      await border.page.waitForSelector(row(name), { state: "detached" });
+      note(`taken off the other screen after ${Date.now() - began} ms`);
+      await chief.page.waitForSelector('[data-testid="agreement-state"]:has-text("SUSPENDED")');
+      await chief.shot("agreement-suspended-dark");
+      await chief.page.click('[data-testid="resume"]');
+      await chief.page.click('[data-testid="confirm"]');
+      await chief.page.waitForSelector("text=one more party must");
+      const head = await (await Desk.open(muster, two)).signIn(MOD_HEAD);
+      await head.page.click('nav a[href="/agreements"]');
+      await head.page.click(`[data-testid="agreements"] a:has-text("${agreement}")`);
+      await head.page.click('[data-testid="resume"]');
+      await head.page.click('[data-testid="confirm"]');
+      await chief.page.waitForSelector('[data-testid="agreement-state"]:has-text("IN FORCE")');
+      await border.page.waitForSelector(row(name));
+      for (const desk of [border, chief, head]) await desk.close();
+    },
+  },
+  {
+    name: "an agreement is signed by both parties and is in force on both screens",
+    async run({ muster, one, two }) {
+      const cyber = await (await Desk.open(muster, one)).signIn(CYBER_HEAD);
+      const head = await (await Desk.open(muster, two)).signIn(MOD_HEAD);
+      const name = title("Exchange of warnings");
+      await cyber.page.evaluate(propose, { name, with: "MOD" });
+      for (const desk of [cyber, head]) {
+        await desk.page.click('nav a[href="/agreements"]');
+        await desk.page.click(`[data-testid="agreements"] a:has-text("${name}")`);
+        await desk.page.waitForSelector('[data-testid="agreement-state"]:has-text("PROPOSED")');
+      }
+      await cyber.page.click('[data-testid="sign"]');
+      await cyber.shot("dialog-sign-dark");
+      await cyber.page.click('[data-testid="confirm"]');
+      await head.page.waitForSelector("text=signed by National cyber centre");
+      await head.page.click('[data-testid="sign"]');
+      await head.page.click('[data-testid="confirm"]');
+      for (const desk of [cyber, head]) {
+        await desk.page.waitForSelector('[data-testid="agreement-state"]:has-text("IN FORCE")');
+      }
+      await cyber.close();
+      await head.close();
+    },
+  },
+  {
+    name: "a seat is taken and left",
+    async run({ muster, one }) {
+      const fire = await (await Desk.open(muster, one)).signIn(FIRE);
+      await fire.page.click('nav a[href="/people"]');
+      await fire.page.keyboard.press("/");
+      await fire.page.keyboard.type("fire situation");
+      await fire.page.click('[data-testid="people"] a:has-text("Analyst of the situation")');
+      await fire.page.click('[data-testid="take"]');
+      await fire.shot("dialog-take-dark");
+      await fire.page.click('[data-testid="confirm"]');
+      await fire.page.waitForSelector('[data-testid="leave"]');
+      await fire.page.click('[data-testid="leave"]');
+      await fire.page.click('[data-testid="confirm"]');
+      await fire.page.waitForSelector('[data-testid="being"]:has-text("EMPTY")');
+      await fire.close();
+    },
+  },
+  {
+    name: "every page passes axe, keeps its banner and fits, on a wall, a desk and in the hand",
+    async run({ muster, one, note }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const first = async (path) => {
+        await police.go(path);
+        await police.page.waitForSelector("[data-row]");
+        const id = await police.page.getAttribute("[data-row]", "data-row");
+        return `${path}/${id}`;
+      };
+      const pages = ["/watch", "/raise", "/agreements", "/people", "/agencies", "/settings", "/nowhere"];
+      for (const path of ["/watch", "/agreements", "/people", "/agencies"]) pages.push(await first(path));
+      const minor = new Set();
+      for (const path of pages) {
+        const name = path.slice(1).replace(/\/.*/, "-detail");
+        await police.page.setViewportSize(SIZES.desk);
+        await police.go(path);
+        assert.match(await police.page.title(), /^Muster — [A-Za-z ]+$/);
+        for (const theme of ["dark", "light", "night", "contrast"]) {
+          await police.wear(theme);
+          for (const id of await police.axe(`${name}, ${theme}`)) minor.add(id);
+        }
+        await police.page.waitForSelector('[data-testid="demonstration"]');
+        await police.banner(name);
+        for (const [size, viewport] of Object.entries(SIZES)) {
+          await police.page.setViewportSize(viewport);
+          await police.page.waitForTimeout(250);
+          await police.fits(`${name}, ${size}`);
+          for (const theme of ["dark", "light"]) {
+            await police.wear(theme);
+            await police.shot(`${name}-${theme}-${viewport.width}`);
+          }
+        }
+        await police.axe(`${name} in the hand`);
+      }
+      note(`${pages.length} pages; lesser findings of axe: ${[...minor].join(", ") || "none"}`);
+      await police.close();
+    },
+  },
+  {
+    name: "the map shows the places, and the list beside it the same",
+    async run({ muster, one }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      await police.page.waitForSelector('[data-testid="map"][data-stage="drawn"]', { timeout: 30_000 });
+      await police.page.waitForTimeout(3000);
+      await police.shot("map-dark");
+      await police.close();
+    },
+  },
+  {
+    name: "two pages of one person share a stream; another person in the browser begins anew",
+    async run({ muster, one }) {
+      const desk = await (await Desk.open(muster, one)).signIn(POLICE);
+      const second = await desk.context.newPage();
+      await second.goto("/people");
+      await second.waitForSelector('[data-testid="link"][data-state="live"]');
+      await second.waitForSelector('[data-testid="people"] [data-row]');
+      await second.goto(muster.link(FIRE));
+      await desk.page.waitForSelector('text="Duty officer of the fire service"');
+      // Signing out on one page takes everything off the other.
+      await second.goto("/settings");
+      desk.meant.add("401");
+      await second.click('button:has-text("Sign out")');
+      await desk.page.waitForSelector("text=Open the sign-in link");
+      assert.equal(await desk.page.locator("[data-row]").count(), 0);
+      await desk.close();
+    },
+  },
+  {
+    name: "a node that goes away is shown as such, and comes back by itself",
+    async run({ muster, one }) {
+      const fire = await (await Desk.open(muster, one)).signIn(FIRE);
+      fire.meant.add("ERR_CONNECTION_REFUSED");
+      fire.meant.add("WebSocket");
+      await fire.page.click("[data-row]");
+      muster.signal("SIGSTOP");
+      await fire.page.waitForSelector('[data-testid="link"][data-state="stale"]', { timeout: 40_000 });
+      await fire.shot("stale-dark");
+      muster.signal("SIGCONT");
+      await fire.page.waitForSelector('[data-testid="link"][data-state="live"]', { timeout: 30_000 });
+      await muster.stop();
+      await fire.page.waitForSelector('[data-testid="offline"]', { timeout: 30_000 });
+      await fire.shot("offline-dark");
+      await fire.axe("offline");
+      await fire.page.keyboard.press("r");
+      await fire.page.waitForSelector("#title");
+      await fire.page.waitForSelector('button[type="submit"][aria-disabled="true"]');
+      await muster.run();
+      await fire.page.waitForSelector('[data-testid="link"][data-state="live"]', { timeout: 40_000 });
+      await fire.page.waitForSelector('[data-testid="offline"]', { state: "detached" });
+      await fire.close();
+    },
+  },
+];
+
+/** Proposes an agreement from a page: there is no form for it yet. */
+async function propose({ name, with: other }) {
+  const [me, agencies] = await Promise.all(
+    ["/api/me", "/api/agencies"].map(async (path) => (await fetch(path)).json()),
+  );
+  const party = agencies.items.find((agency) => agency.layers[0].body.code === other).id;
+  const [starts, ends] = [Date.parse(me.at) - 1000, Date.parse(me.at) + 365 * 86_400_000];
+  const force = { starts_at: new Date(starts).toISOString(), ends_at: new Date(ends).toISOString() };
+  const purposes = ["PROTECTION"];
+  const clause = {
+    id: crypto.randomUUID(),
+    version: 1,
+    grantors: [me.agency],
+    grantees: [{ agency: party, roles: "any" }],
+    effect: "permit",
+    actions: ["alert:read"],
+    discloses: "content",
+    limits: { ceilings: { NAT: { level: 2 } } },
+    purposes,
+    force,
+  };
+  const agreement = {
+    id: crypto.randomUUID(),
+    version: 1,
+    title: name,
+    parties: [me.agency, party],
+    legal_basis: "Act on cooperation, section 4",
+    purposes,
+    force,
+    clauses: [clause],
+    retention_days_max: 30,
+    onward: "forbidden",
+  };
+  const markings = { NAT: { level: 2 } };
+  const answer = await fetch("/api/agreements", {
+    method: "POST",
+    headers: { "content-type": "application/json", "idempotency-key": crypto.randomUUID() },
+    body: JSON.stringify({ agreement, markings }),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+}

@@ -1,0 +1,43 @@
+// Runs the journeys: `MUSTER_BIN=… CHROMIUM_PATH=… node e2e/run.mjs [words of a name…]`.
+
+import { launch, SHOTS } from "./desk.mjs";
+import { journeys } from "./journeys.mjs";
+import { Muster } from "./muster.mjs";
+
+const { MUSTER_BIN, CHROMIUM_PATH } = process.env;
+if (!MUSTER_BIN || !CHROMIUM_PATH) {
+  console.error("set MUSTER_BIN to the binary and CHROMIUM_PATH to the browser");
+  process.exit(2);
+}
+
+const words = process.argv.slice(2);
+const chosen = journeys.filter(({ name }, n) => n === 0 || words.every((word) => name.includes(word)));
+const counts = { passed: 0, failed: 0 };
+
+const muster = await Muster.start(MUSTER_BIN);
+const [one, two] = await Promise.all([launch(), launch()]);
+try {
+  for (const { name, run } of chosen) {
+    const began = Date.now();
+    const notes = [];
+    try {
+      await run({ muster, one, two, note: (text) => notes.push(text) });
+      counts.passed += 1;
+      console.log(`ok    ${name} (${Date.now() - began} ms)`);
+    } catch (error) {
+      counts.failed += 1;
+      console.log(`FAIL  ${name}\n    ${error.stack ?? error}`);
+      for (const browser of [one, two]) {
+        for (const context of browser.contexts()) await context.close();
+      }
+    }
+    for (const note of notes) console.log(`      ${note}`);
+  }
+} finally {
+  await Promise.all([one.close(), two.close()]);
+  await muster.stop();
+  muster.remove();
+}
+console.log(`screenshots are in ${SHOTS}`);
+console.log(`${counts.passed} passed, ${counts.failed} failed`);
+process.exit(counts.failed === 0 ? 0 : 1);
