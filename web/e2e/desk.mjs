@@ -108,7 +108,8 @@ export class Desk {
     const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
     for (const { id, nodes } of grave) {
       for (const { target, failureSummary } of nodes.slice(0, 3)) {
-        this.faults.push(`axe, ${what}: ${id} at ${target.join(" ")}: ${failureSummary}`);
+        const why = failureSummary.replace(/\s+/g, " ");
+        this.faults.push(`axe, ${what}: ${id} at ${target.join(" ")}: ${why}`);
       }
     }
     return violations.filter((one) => !grave.includes(one)).map(({ id }) => id);

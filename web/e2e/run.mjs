@@ -1,5 +1,7 @@
 // Runs the journeys: `MUSTER_BIN=… CHROMIUM_PATH=… node e2e/run.mjs [words of a name…]`.
 
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { launch, SHOTS } from "./desk.mjs";
 import { journeys } from "./journeys.mjs";
 import { Muster } from "./muster.mjs";
@@ -12,8 +14,10 @@ if (!MUSTER_BIN || !CHROMIUM_PATH) {
 
 const words = process.argv.slice(2);
 const chosen = journeys.filter(({ name }, n) => n === 0 || words.every((word) => name.includes(word)));
+let shots = 0;
 const counts = { passed: 0, failed: 0 };
 
+mkdirSync(SHOTS, { recursive: true });
 const muster = await Muster.start(MUSTER_BIN);
 const [one, two] = await Promise.all([launch(), launch()]);
 try {
@@ -28,7 +32,13 @@ try {
       counts.failed += 1;
       console.log(`FAIL  ${name}\n    ${error.stack ?? error}`);
       for (const browser of [one, two]) {
-        for (const context of browser.contexts()) await context.close();
+        for (const context of browser.contexts()) {
+          for (const page of context.pages()) {
+            shots += 1;
+            await page.screenshot({ path: join(SHOTS, `failed-${shots}.png`) });
+          }
+          await context.close();
+        }
       }
     }
     for (const note of notes) console.log(`      ${note}`);

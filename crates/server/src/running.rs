@@ -7,7 +7,7 @@ use std::time::Duration;
 use app::kernel::clock::PlayClock;
 use app::kernel::{Fault, Node};
 use store::Provider;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::clock::{self, SystemClock};
 use crate::config::{Config, Format, Trace, local_of};
@@ -41,25 +41,40 @@ pub fn open(config: &Config, provider: Provider, speed: u32) -> Result<Arc<Node>
     Node::open(opened, Arc::new(SystemClock))
 }
 
-/// Waits until the node is asked to end or fails.
-///
-/// # Errors
-/// When the system gives no signals.
-pub async fn until_end(node: &Node) -> io::Result<Ended> {
-    let mut term = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let failed = async {
-        while !node.stopped() {
-            tokio::time::sleep(LOOK).await;
+/// The signals that ask a node to end. Once it exists, none of them kills the process.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// Begins to listen for them; within the runtime.
+    ///
+    /// # Errors
+    /// When the system gives no signals.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits until the node is asked to end, or fails.
+    pub async fn until_end(&mut self, node: &Node) -> Ended {
+        let failed = async {
+            while !node.stopped() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            _signal = self.terminate.recv() => Ended::Asked,
+            _signal = self.interrupt.recv() => Ended::Asked,
+            _signal = self.hangup.recv() => Ended::Asked,
+            () = failed => Ended::Failed,
         }
-    };
-    Ok(tokio::select! {
-        _signal = term.recv() => Ended::Asked,
-        _signal = interrupt.recv() => Ended::Asked,
-        _signal = hangup.recv() => Ended::Asked,
-        () = failed => Ended::Failed,
-    })
+    }
 }
 
 /// Ends a node: what waits is done, the last head is signed twice, the log is free.

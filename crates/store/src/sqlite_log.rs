@@ -100,8 +100,30 @@ pub struct SqliteLog {
     secrets: Connection,
     /// Whether the write-ahead log of the secrets still holds some that were destroyed.
     scrub: Scrub,
-    /// Held while the process lives; the system frees it however the process ends.
-    _lock: File,
+    /// Freed last, when the files are closed.
+    _lock: Lock,
+}
+
+/// The lock of a data directory; the system frees it however the process ends.
+struct Lock(File);
+
+impl Lock {
+    fn take(directory: &Path) -> Result<Self, Error> {
+        let path = directory.join("lock");
+        let lock = File::create(&path).map_err(Error::io(&path, "made"))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self(lock)),
+            Err(TryLockError::WouldBlock) => Err(Error::InUse(directory.to_owned())),
+            Err(TryLockError::Error(other)) => Err(Error::io(&path, "locked")(other)),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing would do, but not while a child that is just being started still shares the file.
+        let _freed = self.0.unlock();
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -113,12 +135,7 @@ enum Scrub {
 impl SqliteLog {
     pub(crate) fn lead(directory: &Path) -> Result<Self, Error> {
         make_directory(directory)?;
-        let path = directory.join("lock");
-        let lock = File::create(&path).map_err(Error::io(&path, "made"))?;
-        lock.try_lock().map_err(|held| match held {
-            TryLockError::WouldBlock => Error::InUse(directory.to_owned()),
-            TryLockError::Error(other) => Error::io(&path, "locked")(other),
-        })?;
+        let lock = Lock::take(directory)?;
         let log = open(&directory.join("log.db"), Durability::Full)?;
         let secrets = open(&directory.join("secrets.db"), Durability::Full)?;
         log.execute_batch(LOG_SCHEMA).map_err(Error::sqlite("make the log's tables"))?;

@@ -245,14 +245,15 @@ impl TemporaryPostgres {
     pub fn kill_9(&self) -> Result<()> {
         let mut running = self.lock();
         let Some(mut server) = running.server.take() else { bail!("server does not run") };
-        let children = children_of(server.id());
-        // The parent first, so that it does not tidy up or make new ones.
+        // A parent that is stopped makes no new children, tidies nothing up, and reaps none: no other
+        // process can have got the id of one that ended.
+        signal("STOP", server.id())?;
+        for child in children_of(server.id()) {
+            // One that ended already is what was wanted.
+            let _ended = signal("KILL", child);
+        }
         server.kill().context("server cannot be killed")?;
         server.wait().context("server cannot be waited for")?;
-        for child in children {
-            // One that is gone already is what was wanted.
-            let _gone = signal("KILL", child);
-        }
         Ok(())
     }
 

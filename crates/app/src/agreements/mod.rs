@@ -271,6 +271,9 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
             let Some(proposed) = fact.read::<Proposed>() else { return };
             // A version that is not signed yet leaves the one before it in force.
             let before = register.agreements.remove(&proposed.agreement.id);
+            // A suspension outlives a new version: proposing one does not lift it.
+            let suspended = before.as_ref().is_some_and(|known| known.suspended);
+            let resumed_by = before.as_ref().map(|known| known.resumed_by.clone());
             let in_force = before.and_then(Signed::into_force);
             let signed = Signed {
                 in_force: if proposed.founded {
@@ -281,18 +284,22 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
                 agreement: proposed.agreement,
                 founded: proposed.founded,
                 signed_by: BTreeSet::new(),
-                resumed_by: BTreeSet::new(),
-                suspended: false,
+                resumed_by: resumed_by.unwrap_or_default(),
+                suspended,
             };
             register.agreements.insert(signed.agreement.id, signed);
+            if !proposed.founded {
+                return;
+            }
         }
         "agreement.signed/1" => {
             let Some(signed) = fact.read::<PartySigned>() else { return };
             let Some(known) = register.agreements.get_mut(&signed.agreement) else { return };
             known.signed_by.insert(signed.agency);
-            if signed.complete {
-                known.in_force = Some(known.agreement.clone());
+            if !signed.complete {
+                return;
             }
+            known.in_force = Some(known.agreement.clone());
         }
         "agreement.suspended/1" => {
             let Some(suspended) = fact.read::<Suspended>() else { return };

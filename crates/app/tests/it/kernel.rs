@@ -359,3 +359,18 @@ fn a_refused_act_and_a_denied_read_are_recorded() {
     });
     assert_eq!(denied.count(), 2);
 }
+
+#[test]
+fn a_new_version_does_not_lift_a_suspension() {
+    let pair = pair();
+    raise(&pair, "seen");
+    let suspend = json!({ "do": "suspend", "agreement": pair.agreement, "reason": "breach" });
+    pair.world.act(pair.fire, "agreement:suspend", &suspend).expect("suspended");
+    let both = [pair.police.agency, pair.fire.agency];
+    let mut next = pair.world.agreement(&both, &[(&both, &both, &["alert:read"], 4)]);
+    next["id"] = json!(pair.agreement);
+    next["version"] = json!(2);
+    let propose = json!({ "do": "propose", "agreement": next, "markings": marking(1, &[]) });
+    pair.world.act(pair.police, "agreement:propose", &propose).expect("proposed");
+    assert_eq!(titles(&pair, pair.fire), Vec::<String>::new());
+}

@@ -14,7 +14,7 @@ use crate::config::{Config, Environment};
 use crate::headers::Transport;
 use crate::layout::{self, New};
 use crate::listen::{Listener, loopback};
-use crate::running::{self, Ended};
+use crate::running::{self, Ended, Signals};
 use crate::terminal::say;
 use crate::{certificate, clock, reason, site};
 
@@ -93,12 +93,17 @@ impl Opened {
         let authority = certificate::authority(config);
         let transport = listener.transport();
         let router = site::router(&node, authority, transport, more);
+        // Whoever reads that it listens may ask it to stop at once.
+        let mut signals = {
+            let _within = runtime.enter();
+            Signals::new().context("wait for signals")?
+        };
         tracing::info!(address = %listener.address(), "listening");
         say(format_args!("listening on {}", listener.address()));
         let ended = runtime.block_on(async {
             let (told, end) = tokio::sync::oneshot::channel();
             let stop = async {
-                let ended = running::until_end(&node).await;
+                let ended = signals.until_end(&node).await;
                 // The receiver lives in this function.
                 let _kept = told.send(ended);
             };
@@ -109,6 +114,6 @@ impl Opened {
         running::close(&node);
         runtime.shutdown_background();
         tracing::info!("stopped");
-        ended.context("wait for the end")?.context("wait for signals")
+        ended.context("wait for the end")
     }
 }

@@ -1,11 +1,12 @@
 //! The people of the world as they act and read: each in a session, on a seat.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use app::kernel::session::{self, MethodOfProof};
 use app::kernel::{Act, ActorContext, Done, Fault, Node, Reader, Rendition};
-use base::{AgencyId, Kind, PersonId, Play, RecordId};
+use base::{AgencyId, Kind, PersonId, Play, RecordId, SeatId};
 use ledger::header::{Actor, Purpose};
 use serde_json::Value;
 
@@ -18,6 +19,8 @@ pub struct Cast {
     /// Names this performance, so that its acts are not those of an earlier one.
     run: String,
     acts: AtomicU64,
+    /// The sessions that were opened, by person and seat.
+    sessions: Mutex<BTreeMap<(PersonId, SeatId), String>>,
 }
 
 fn ended() -> Fault {
@@ -28,7 +31,8 @@ impl Cast {
     /// The people of a node whose world was founded.
     pub fn new(node: &Arc<Node>, founded: Founded) -> Self {
         let run = node.now().ms().to_string();
-        Self { node: Arc::clone(node), founded, run, acts: AtomicU64::new(0) }
+        let (acts, sessions) = (AtomicU64::new(0), Mutex::default());
+        Self { node: Arc::clone(node), founded, run, acts, sessions }
     }
 
     /// The node.
@@ -56,16 +60,23 @@ impl Cast {
         core.register.seats.get(&id).and_then(|seat| seat.holder).ok_or_else(Fault::absent)
     }
 
-    /// A session of a person on a seat; gives its token.
+    /// The session of a person on a seat, opened when it is first needed; gives its token.
     ///
     /// # Errors
     /// As [`session::open`].
     pub fn sign_in(&self, person: PersonId, seat: &str) -> Result<String, Fault> {
-        let seat = Some(self.founded.seat(seat));
-        session::open(&self.node, person, seat, MethodOfProof::SoftwareAuthenticator)
+        let seat = self.founded.seat(seat);
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(token) = sessions.get(&(person, seat)) {
+            return Ok(token.clone());
+        }
+        let method = MethodOfProof::SoftwareAuthenticator;
+        let token = session::open(&self.node, person, Some(seat), method)?;
+        sessions.insert((person, seat), token.clone());
+        Ok(token)
     }
 
-    /// Who the holder of a seat is to the node, newly signed in.
+    /// Who the holder of a seat is to the node.
     ///
     /// # Errors
     /// As [`Cast::holder`] and [`Cast::sign_in`].

@@ -44,6 +44,16 @@ fn an_empty_directory_becomes_a_node() {
 }
 
 #[test]
+fn a_node_that_is_stopped_at_once_stops_whole() {
+    let directory = Directory::new();
+    let data = directory.join("node");
+    for _ in 0..5 {
+        let running = Running::start(&["serve", "--data", &data, "--listen", ANY]);
+        assert!(running.stop().success());
+    }
+}
+
+#[test]
 fn init_writes_over_nothing() {
     let directory = Directory::new();
     let data = made(&directory);
