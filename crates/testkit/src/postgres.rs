@@ -245,8 +245,8 @@ impl TemporaryPostgres {
     pub fn kill_9(&self) -> Result<()> {
         let mut running = self.lock();
         let Some(mut server) = running.server.take() else { bail!("server does not run") };
-        // A parent that is stopped makes no new children, tidies nothing up, and reaps none: no other
-        // process can have got the id of one that ended.
+        // A parent that is stopped makes no new children, tidies nothing up, and reaps none: no
+        // other process can have got the id of one that ended.
         signal("STOP", server.id())?;
         for child in children_of(server.id()) {
             // One that ended already is what was wanted.

@@ -116,6 +116,9 @@ fn add(
     if let Some(parent) = added.parent.filter(|parent| !agencies.contains_key(parent)) {
         return Err(Fault::invalid("unknown-agency", format!("no agency `{parent}`")));
     }
+    if let Some(parent) = added.parent {
+        on.administers(parent)?;
+    }
     let cell = on.cell(markings, added.agency, None)?;
     let record = RecordId(added.agency.0);
     let portion = NewPortion::of(cell, &added)?;

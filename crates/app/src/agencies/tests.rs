@@ -132,3 +132,11 @@ fn unknown_fields_are_refused() {
     command["perent"] = json!(scene.police.agency);
     assert_eq!(slug(add(&scene, &command)), "invalid-command");
 }
+
+#[test]
+fn an_administrator_adds_below_its_own_agency_only() {
+    let scene = scene();
+    let mut unit = agency("FIRE/POL", Some(scene.fire.agency));
+    unit["unit"] = json!(true);
+    assert_eq!(slug(add(&scene, &unit)), "other-agency");
+}

@@ -34,7 +34,7 @@ pub const CAPABILITY: Capability = Capability {
     ],
     actions: &[
         act_of("agreement:found", Lane::Normal, Class::Own, true),
-        act_of("agreement:propose", Lane::Normal, Class::Own, false),
+        act_of("agreement:propose", Lane::Normal, Class::Joint, false),
         act_of("agreement:sign", Lane::Normal, Class::Joint, false),
         act_of("agreement:suspend", Lane::Alert, Class::Joint, false),
         act_of("agreement:resume", Lane::Normal, Class::Joint, false),
@@ -158,7 +158,9 @@ fn propose(
     let known = on.views.record(record)?;
     let mut entries = Vec::new();
     let cell = if known.is_some() {
-        on.base_of(record, "agreement")?
+        let cell = on.base_of(record, "agreement")?;
+        entries.extend(join_new_parties(&agreement, &cell, on)?);
+        cell
     } else {
         let circle = CircleId::draw(&mut on.ids);
         let members: Vec<Member> =
@@ -175,6 +177,22 @@ fn propose(
     let portion = NewPortion::of(cell, &fact)?;
     entries.push(policy_entry("agreement.proposed/1", record, portion));
     Ok(entries)
+}
+
+/// A party that a new version adds must be able to read what it signs.
+fn join_new_parties(
+    agreement: &Agreement,
+    cell: &Cell,
+    on: &Deciding<'_>,
+) -> Result<Option<NewEntry>, Fault> {
+    let Some(circle) = cell.circle else { return Ok(None) };
+    let known = on.register.circles.get(&circle);
+    let parties = agreement.parties.iter().map(|party| Member::Agency(*party));
+    let new = parties.filter(|party| known.is_none_or(|known| !known.contains(party))).collect();
+    match NonEmpty::new(new) {
+        Ok(members) => circles::join(cell.clone(), &circles::Changed { circle, members }).map(Some),
+        Err(_nobody) => Ok(None),
+    }
 }
 
 /// The cell and state of an agreement of which the actor's agency is a party.
@@ -271,9 +289,9 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
             let Some(proposed) = fact.read::<Proposed>() else { return };
             // A version that is not signed yet leaves the one before it in force.
             let before = register.agreements.remove(&proposed.agreement.id);
-            // A suspension outlives a new version: proposing one does not lift it.
+            // Nor does a proposal of one party lift what another has suspended.
             let suspended = before.as_ref().is_some_and(|known| known.suspended);
-            let resumed_by = before.as_ref().map(|known| known.resumed_by.clone());
+            let resumed_by = before.as_ref().map(|b| b.resumed_by.clone()).unwrap_or_default();
             let in_force = before.and_then(Signed::into_force);
             let signed = Signed {
                 in_force: if proposed.founded {
@@ -284,7 +302,7 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
                 agreement: proposed.agreement,
                 founded: proposed.founded,
                 signed_by: BTreeSet::new(),
-                resumed_by: resumed_by.unwrap_or_default(),
+                resumed_by,
                 suspended,
             };
             register.agreements.insert(signed.agreement.id, signed);

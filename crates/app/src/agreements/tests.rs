@@ -261,3 +261,42 @@ fn a_suspension_gives_its_reason() {
     assert_eq!(slug(with(&"r".repeat(401))), "invalid-command");
     with(&"r".repeat(400)).expect("the longest reason");
 }
+
+#[test]
+fn a_new_version_does_not_lift_a_suspension() {
+    let scene = scene();
+    scene.enact(&scene.text);
+    scene.suspend(scene.police).expect("suspended");
+    scene.propose(scene.fire, &scene.next()).expect("proposed");
+    assert!(!scene.flows(), "one party alone lifts nothing");
+}
+
+#[test]
+fn what_flows_under_an_agreement_ends_with_it_though_nobody_acts() {
+    let mut scene = scene();
+    scene.text["force"]["ends_at"] = json!("2026-11-22T13:00:00.000Z");
+    scene.enact(&scene.text);
+    assert!(scene.flows());
+    assert_eq!(scene.world.list(scene.fire, "alert").total, 1);
+    scene.world.clock.advance_s(3601);
+    assert_eq!(scene.world.list(scene.fire, "alert").total, 0);
+}
+
+#[test]
+fn what_flows_under_an_agreement_ends_with_it_for_the_first_act_too() {
+    let mut scene = scene();
+    scene.text["force"]["ends_at"] = json!("2026-11-22T13:00:00.000Z");
+    scene.enact(&scene.text);
+    scene.world.clock.advance_s(3601);
+    assert!(!scene.flows(), "it ended");
+}
+
+#[test]
+fn a_party_that_a_new_version_adds_can_sign_it() {
+    let scene = scene();
+    scene.enact(&scene.text);
+    let mut wider = scene.next();
+    wider["parties"] = json!([scene.police.agency, scene.fire.agency, scene.customs.agency]);
+    scene.propose(scene.police, &wider).expect("proposed");
+    scene.sign(scene.customs, &wider).expect("the new party signs");
+}

@@ -76,6 +76,15 @@ pub fn form(cell: Cell, formed: &Formed) -> Result<NewEntry, Fault> {
     Ok(NewEntry::new("circle.formed/1", RecordId(formed.circle.0), portion))
 }
 
+/// The entry by which members join, for a capability whose own entry widens its circle.
+///
+/// # Errors
+/// A bug when the fact cannot be written.
+pub fn join(cell: Cell, joined: &Changed) -> Result<NewEntry, Fault> {
+    let portion = NewPortion::of(cell, joined)?;
+    Ok(NewEntry::new("circle.joined/1", RecordId(joined.circle.0), portion))
+}
+
 #[derive(Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 enum Command {

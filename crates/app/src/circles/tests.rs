@@ -162,3 +162,21 @@ fn members_survive_a_restart() {
     scene.world.restart();
     assert_eq!((scene.alerts(scene.fire), scene.alerts(scene.customs)), (0, 1));
 }
+
+#[test]
+fn a_circle_is_changed_by_desks_of_its_own_agency_only() {
+    let scene = scene();
+    let police = json!([{ "agency": scene.police.agency }]);
+    assert_eq!(scene.refused(scene.fire, "leave", &police), "other-agency");
+    let customs = json!([{ "agency": scene.customs.agency }]);
+    assert_eq!(scene.refused(scene.fire, "join", &customs), "other-agency");
+}
+
+#[test]
+fn whoever_reads_an_alert_of_another_agency_does_not_cancel_it() {
+    let scene = scene();
+    let alert = scene.world.list(scene.fire, "alert").items[0].id;
+    let command = json!({ "do": "cancel", "alert": alert, "reason": "not ours" });
+    let fault = scene.world.act(scene.fire, "alert:cancel", &command).expect_err("not theirs");
+    assert_eq!(fault.code.slug, "other-agency");
+}

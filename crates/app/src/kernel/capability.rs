@@ -99,6 +99,7 @@ pub struct Deciding<'a> {
     pub cells: &'a Cells,
     pub policy: &'a Policy,
     pub actor: &'a ActorContext,
+    pub action: &'static Action,
     /// The time of the act in its play.
     pub at: Time,
     pub ids: Ids,
@@ -116,10 +117,11 @@ impl Deciding<'_> {
 }
 
 impl Deciding<'_> {
-    /// The base cell of a record that the actor may know of.
+    /// The base cell of a record that the actor may know of, and, for [`Class::Own`], may change.
     ///
     /// # Errors
-    /// `absent` when it does not exist, is of another kind, or may not be known to exist.
+    /// `absent` when it does not exist, is of another kind, or may not be known to exist;
+    /// `other-agency` when neither the actor's line nor a clause of an originator lets it be changed.
     pub fn base_of(&self, record: RecordId, noun: &'static str) -> Result<Cell, Fault> {
         let row = self.views.record(record)?.filter(|row| row.kind == noun);
         let row = row.ok_or_else(Fault::absent)?;
@@ -131,6 +133,13 @@ impl Deciding<'_> {
         }
         let cell = self.cells.row(row.base).ok_or_else(Fault::absent)?;
         let label = self.cells.label(cell.label).ok_or_else(Fault::absent)?;
+        if self.action.class == Class::Own && !duty {
+            for agency in label.originators() {
+                self.policy
+                    .may_upon(self.register, self.actor, self.action.name, *agency)
+                    .map_err(|cause| other_agency().because(cause))?;
+            }
+        }
         Ok(Cell { label: (**label).clone(), circle: cell.circle })
     }
 
@@ -185,12 +194,13 @@ impl Deciding<'_> {
         if duty || self.actor.agency == agency {
             return Ok(());
         }
-        Err(Fault::new(
-            base::Kind::Denied,
-            "other-agency",
-            "each agency administers its own people and seats",
-        ))
+        Err(other_agency())
     }
+}
+
+fn other_agency() -> Fault {
+    let detail = "each agency decides about what is its own";
+    Fault::new(base::Kind::Denied, "other-agency", detail)
 }
 
 /// One portion of a new entry: a fact under one label and circle.

@@ -28,7 +28,7 @@ pub struct Policy {
     sets: ReadableSets,
     /// The labels of the cells, as entities; numbered as the cells number them.
     labels: Mutex<LabelTable>,
-    acts: Mutex<BTreeMap<(Digest, &'static str), bool>>,
+    acts: Mutex<BTreeMap<(Digest, &'static str, AgencyId), bool>>,
     /// Which clauses carry an action to an agency, until the register's people change.
     flows: Mutex<(u64, Flows)>,
     /// Profiles by reader, until the register's people change.
@@ -251,13 +251,28 @@ impl Policy {
         actor: &ActorContext,
         name: &'static str,
     ) -> Result<(), Fault> {
+        self.may_upon(register, actor, name, actor.agency)
+    }
+
+    /// Whether an actor may do an act upon what originates with `agency`: its own line's rules, or a
+    /// clause of that agency, must permit.
+    ///
+    /// # Errors
+    /// `denied`.
+    pub fn may_upon(
+        &self,
+        register: &Register,
+        actor: &ActorContext,
+        name: &'static str,
+        agency: AgencyId,
+    ) -> Result<(), Fault> {
         if matches!(actor.actor, Actor::System) {
             let acts = self.capabilities.iter().flat_map(|c| c.actions);
             let duty = acts.into_iter().any(|act| act.name == name && act.duty);
             return if duty { Ok(()) } else { Err(denied()) };
         }
         let profile = self.profile(register, actor)?;
-        let key = (profile.digest(), name);
+        let key = (profile.digest(), name, agency);
         let lock = || self.acts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(allowed) = lock().get(&key) {
             return if *allowed { Ok(()) } else { Err(denied()) };
@@ -265,7 +280,7 @@ impl Policy {
         let (asked, purpose) = (action(name)?, token(purpose_code(actor.purpose))?);
         let intent = Intent { action: &asked, purpose: &purpose };
         let facts = BTreeSet::new();
-        let target = Target { agency: actor.agency, label: None, state: None, facts: &facts };
+        let target = Target { agency, label: None, state: None, facts: &facts };
         let decision = decide_act(&self.epoch, &profile, intent, &target);
         if decision.alarm {
             tracing::error!(action = name, "rules could not be evaluated: denied");

@@ -261,6 +261,7 @@ impl Sequencer {
             cells: &core.cells,
             policy: &core.policy,
             actor: &act.actor,
+            action: act.action,
             at: turn.acted_at,
             ids: Ids::new(turn.entropy.secret()),
         };

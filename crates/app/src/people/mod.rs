@@ -181,20 +181,18 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
         }
         Command::Clear(cleared) => {
             let id = cleared.person;
-            let agency = agency_of(on, id)?;
-            on.administers(agency)?;
+            let cell = on.base_of(RecordId(id.0), "person")?;
+            on.administers(agency_of(on, id)?)?;
             if on.actor.person == Some(id) {
                 return Err(denied("own-rights", "nobody changes rights of their own"));
             }
             may_grant(on, &cleared.clearance, &cleared.roles)?;
-            let cell = on.base_of(RecordId(id.0), "person")?;
             Ok(entry("person.cleared/1", id.0, NewPortion::of(cell, &cleared)?))
         }
         Command::Remove(removed) => {
             let id = removed.person;
-            let agency = agency_of(on, id)?;
-            on.administers(agency)?;
             let cell = on.base_of(RecordId(id.0), "person")?;
+            on.administers(agency_of(on, id)?)?;
             Ok(entry("person.removed/1", id.0, NewPortion::of(cell, &removed)?))
         }
         Command::AddSeat { seat, name, agency, roles, deputies, markings } => {
@@ -214,6 +212,7 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
 }
 
 fn take(taken: &Taken, on: &Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
+    let cell = on.base_of(RecordId(taken.seat.0), "person")?;
     let seat = on.register.seats.get(&taken.seat).ok_or_else(Fault::absent)?;
     on.administers(seat.agency)?;
     may_grant(on, &Clearance::default(), &seat.roles)?;
@@ -230,7 +229,6 @@ fn take(taken: &Taken, on: &Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
         let detail = "the person is of another agency than the seat";
         return Err(Fault::invalid("person-of-other-agency", detail));
     }
-    let cell = on.base_of(RecordId(taken.seat.0), "person")?;
     Ok(entry("seat.taken/1", taken.seat.0, NewPortion::of(cell, taken)?))
 }
 
@@ -278,7 +276,8 @@ fn known_agency(on: &Deciding<'_>, agency: AgencyId) -> Result<(), Fault> {
 }
 
 fn agency_of(on: &Deciding<'_>, person: PersonId) -> Result<AgencyId, Fault> {
-    on.register.persons.get(&person).map(|p| p.agency).ok_or_else(Fault::absent)
+    let known = on.register.persons.get(&person).filter(|person| person.active);
+    known.map(|person| person.agency).ok_or_else(Fault::absent)
 }
 
 fn fold(fact: &Fact<'_>, layer: &mut Layer) {
@@ -318,10 +317,16 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
     }
 }
 
+/// Rights that end are a new boundary: the rules are compiled anew, so that they know of it.
+fn ends(cleared_until: Option<Time>, training: &BTreeMap<Token, Time>) -> u64 {
+    u64::from(cleared_until.is_some() || !training.is_empty())
+}
+
 fn register(fact: &Fact<'_>, register: &mut Register) {
     match fact.kind {
         "person.added/1" => {
             let Some(a) = fact.read::<Added>() else { return };
+            register.policy_changes += ends(a.cleared_until, &a.training);
             let person = Person {
                 name: a.name.to_string(),
                 agency: a.agency,
@@ -335,6 +340,7 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
         }
         "person.cleared/1" => {
             let Some(cleared) = fact.read::<Cleared>() else { return };
+            register.policy_changes += ends(cleared.cleared_until, &cleared.training);
             if let Some(person) = register.persons.get_mut(&cleared.person) {
                 person.clearance = cleared.clearance;
                 person.cleared_until = cleared.cleared_until;

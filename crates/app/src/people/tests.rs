@@ -256,3 +256,35 @@ fn names_and_roles_have_their_form() {
     }
     scene.act("person:add", &with("name", json!("n".repeat(120)))).expect("the longest name");
 }
+
+#[test]
+fn a_clearance_ends_with_its_time_though_nobody_acts() {
+    let scene = scene();
+    let agency = scene.police.agency;
+    let token = scene.world.token(scene.police);
+    assert_eq!(scene.world.post(&token, "/api/alerts", &alert(agency, 1)).0, 201);
+    let reader = scene.world.person(agency, &NOBODY);
+    let mut until = clear(reader.person, 4);
+    until["cleared_until"] = json!("2026-11-22T13:00:00.000Z");
+    scene.act("person:clear", &until).expect("a clearance for an hour");
+    assert_eq!(scene.world.list(reader, "alert").total, 1);
+    scene.world.clock.advance_s(3601);
+    assert_eq!(scene.world.list(reader, "alert").total, 0);
+}
+
+#[test]
+fn whoever_was_removed_is_not_seated() {
+    let scene = scene();
+    let gone = scene.world.person(scene.police.agency, &NOBODY);
+    scene.act("person:remove", &json!({ "do": "remove", "person": gone.person })).expect("removed");
+    let desk = scene.seat(&["DUTY"]);
+    assert_eq!(scene.refused("seat:take", &take(desk, Some(gone.person))), "absent");
+}
+
+#[test]
+fn whoever_may_not_know_of_a_person_gets_the_answer_for_nobody() {
+    let scene = scene();
+    let hidden = scene.act("person:clear", &clear(scene.fire.person, 3)).expect_err("hidden");
+    let never = scene.act("person:clear", &clear(PersonId([9; 16]), 3)).expect_err("no such");
+    assert_eq!(hidden.to_string(), never.to_string());
+}
