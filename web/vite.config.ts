@@ -44,13 +44,13 @@ function thirdParty(): Plugin {
         const found = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id.split("\0").join(""));
         if (found) folders.add(found[0]);
       }
-      const parts = [...folders].sort().map((folder) => {
+      const parts = [...folders].sort().map(folder => {
         const about = JSON.parse(readFileSync(`${folder}/package.json`, "utf8")) as {
           name: string;
           version: string;
           license?: string;
         };
-        const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
+        const file = readdirSync(folder).find(name => /^licen[cs]e/i.test(name));
         const text =
           file && existsSync(`${folder}/${file}`) ? readFileSync(`${folder}/${file}`, "utf8") : "";
         const head = `${about.name} ${about.version} (${about.license ?? "see below"})`;

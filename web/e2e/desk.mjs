@@ -37,7 +37,7 @@ function dress(settings) {
 
 function watchPolicy() {
   window.violations = [];
-  addEventListener("securitypolicyviolation", (event) => {
+  addEventListener("securitypolicyviolation", event => {
     window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
     console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
   });
@@ -61,14 +61,14 @@ export class Desk {
     const page = await context.newPage();
     const desk = new Desk(muster, context, page);
     page.setDefaultTimeout(15_000);
-    page.on("pageerror", (error) => desk.faults.push(`page error: ${error.stack}`));
-    page.on("console", (message) => {
+    page.on("pageerror", error => desk.faults.push(`page error: ${error.stack}`));
+    page.on("console", message => {
       if (message.type() !== "error") return;
       const text = message.text();
-      const meant = [...desk.meant].some((words) => text.includes(words));
+      const meant = [...desk.meant].some(words => text.includes(words));
       if (!meant) desk.faults.push(`console: ${text}`);
     });
-    context.on("request", (request) => {
+    context.on("request", request => {
       const url = new URL(request.url());
       const own = url.host === new URL(muster.url).host;
       if (!own && !["data:", "blob:"].includes(url.protocol)) {
@@ -91,7 +91,7 @@ export class Desk {
   }
 
   async wear(theme) {
-    await this.page.evaluate((name) => (document.documentElement.dataset.theme = name), theme);
+    await this.page.evaluate(name => (document.documentElement.dataset.theme = name), theme);
   }
 
   /** A screenshot, by its name. */
@@ -112,14 +112,16 @@ export class Desk {
         this.faults.push(`axe, ${what}: ${id} at ${target.join(" ")}: ${why}`);
       }
     }
-    return violations.filter((one) => !grave.includes(one)).map(({ id }) => id);
+    return violations.filter(one => !grave.includes(one)).map(({ id }) => id);
   }
 
   /** INVARIANT: no portion on the page is above its banner. */
   async banner(what) {
     const found = await this.page.evaluate(() => ({
-      banners: [...document.querySelectorAll('[data-testid^="banner-"]')].map((b) => b.innerText.trim()),
-      marks: [...document.querySelectorAll("bdi.mark")].map((mark) => mark.textContent.trim()),
+      banners: [...document.querySelectorAll('[data-testid^="banner-"]')].map(b =>
+        b.innerText.trim(),
+      ),
+      marks: [...document.querySelectorAll("bdi.mark")].map(mark => mark.textContent.trim()),
     }));
     const [top, bottom] = found.banners;
     if (top !== bottom || !top) this.faults.push(`${what}: banners differ: ${found.banners}`);
@@ -129,8 +131,11 @@ export class Desk {
     const [level, ...parts] = (top ?? "").split("//");
     for (const mark of new Set(found.marks)) {
       const [letter, ...rest] = mark.slice(1, -1).split("//");
-      const compartments = rest.join("/").split("/").filter((code) => code in codes);
-      const missing = compartments.filter((code) => !parts.join("/").includes(codes[code]));
+      const compartments = rest
+        .join("/")
+        .split("/")
+        .filter(code => code in codes);
+      const missing = compartments.filter(code => !parts.join("/").includes(codes[code]));
       if (levels.indexOf(letter) > names.indexOf(level) || missing.length > 0) {
         this.faults.push(`${what}: portion ${mark} is above the banner ${top}`);
       }
@@ -150,7 +155,7 @@ export class Desk {
   /** Presses Tab until the focus is on something that fits, as a person without a mouse does. */
   async tabTo(selector, most = 80) {
     for (let n = 0; n < most; n += 1) {
-      const there = await this.page.evaluate((s) => document.activeElement?.matches(s), selector);
+      const there = await this.page.evaluate(s => document.activeElement?.matches(s), selector);
       if (there) return;
       await this.page.keyboard.press("Tab");
     }

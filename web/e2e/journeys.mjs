@@ -13,15 +13,15 @@ const CYBER_HEAD = "CYBER: Head of agreements";
 
 let raised = 0;
 /** A title that no other journey has. */
-const title = (words) => `${words} ${(raised += 1)}`;
+const title = words => `${words} ${(raised += 1)}`;
 
-const row = (of) => `[data-testid="alerts"] a:has-text("${of}")`;
-const boardRow = (agency) => `[data-testid="board-row"]:has(th:has-text("${agency}"))`;
+const row = of => `[data-testid="alerts"] a:has-text("${of}")`;
+const boardRow = agency => `[data-testid="board-row"]:has(th:has-text("${agency}"))`;
 
 /** Fills the form by pointer and keyboard and sends it; gives the number of clicks. */
 async function raise({ page }, { name, audience, ladder, level = "RESTRICTED", place, text }) {
   let clicks = 0;
-  const click = async (selector) => {
+  const click = async selector => {
     clicks += 1;
     await page.click(selector);
   };
@@ -45,7 +45,7 @@ async function raise({ page }, { name, audience, ladder, level = "RESTRICTED", p
 }
 
 /** The ladder that leaves people the time that they would have at the pace of real life. */
-const SLOW = ["60", "120", "180"].map((s) => String(Number(s) * SPEED));
+const SLOW = ["60", "120", "180"].map(s => String(Number(s) * SPEED));
 
 async function quiet(muster, browser) {
   // The play of the demonstration goes on by itself; journeys begin when it is over.
@@ -56,7 +56,7 @@ async function quiet(muster, browser) {
     await desk.page.waitForTimeout(1000);
     const now = await desk.page.evaluate(async () => {
       const lists = await Promise.all(
-        ["/api/alerts", "/api/agreements", "/api/people?limit=200"].map(async (path) => {
+        ["/api/alerts", "/api/agreements", "/api/people?limit=200"].map(async path => {
           const { items } = await (await fetch(path)).json();
           return items.map(({ etag }) => etag);
         }),
@@ -146,7 +146,9 @@ export const journeys = [
       await keyboard.type(name);
       await police.tabTo("#text");
       await keyboard.type("Two people without consciousness.");
-      await police.tabTo('#audience label:has(.code:text-is("FIRE")) input'.replace(/:text-is\(.*?\)/, ""));
+      await police.tabTo(
+        '#audience label:has(.code:text-is("FIRE")) input'.replace(/:text-is\(.*?\)/, ""),
+      );
       for (let n = 0; n < 12; n += 1) {
         const code = await police.page.evaluate(
           () => document.activeElement.closest("label")?.querySelector(".code")?.textContent,
@@ -207,7 +209,9 @@ export const journeys = [
       await police.page.click('a[href="/raise"]');
       await police.page.waitForSelector("#title");
       assert.equal(await police.page.inputValue("#title"), name);
-      const kept = await police.page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
+      const kept = await police.page.evaluate(() =>
+        JSON.stringify({ ...localStorage, ...sessionStorage }),
+      );
       assert.ok(!kept.includes(name), "nothing typed is kept on disk");
       await police.close();
     },
@@ -220,9 +224,16 @@ export const journeys = [
       const name = title("Derailed train");
       const place = "60.1719, 24.9414";
       // Twenty times as fast: the deputy is called after two seconds.
-      await raise(police, { name, audience: ["FIRE", "AMBULANCE"], ladder: ["40", "900", "1800"], place });
+      await raise(police, {
+        name,
+        audience: ["FIRE", "AMBULANCE"],
+        ladder: ["40", "900", "1800"],
+        place,
+      });
       await police.page.waitForSelector('[data-testid="ladder-next"]:has-text("Deputy")');
-      await police.page.waitForSelector(`${boardRow("FIRE")}[data-state="deaf"]:has-text("deputy called")`);
+      await police.page.waitForSelector(
+        `${boardRow("FIRE")}[data-state="deaf"]:has-text("deputy called")`,
+      );
       await police.page.waitForSelector(`${row(name)}:has-text("OVERDUE")`);
       await police.shot("alert-deaf-dark");
       await police.wear("light");
@@ -231,7 +242,9 @@ export const journeys = [
       await fire.page.click(row(name));
       await fire.page.keyboard.press("a");
       await fire.page.keyboard.press("3");
-      await police.page.waitForSelector(`${boardRow("FIRE")}[data-state="answered"]:has-text("Cannot respond")`);
+      await police.page.waitForSelector(
+        `${boardRow("FIRE")}[data-state="answered"]:has-text("Cannot respond")`,
+      );
       assert.equal(await police.page.getAttribute(boardRow("AMBULANCE"), "data-state"), "deaf");
       // Cancelled in words: nobody is asked any more.
       await police.page.click('button:has-text("Cancel alert")');
@@ -251,7 +264,7 @@ export const journeys = [
     async run({ muster, one, two }) {
       const police = await (await Desk.open(muster, one)).signIn(POLICE);
       const fire = await (await Desk.open(muster, two)).signIn(FIRE);
-      const order = () => fire.page.$$eval("[data-row]", (all) => all.map((r) => r.dataset.row));
+      const order = () => fire.page.$$eval("[data-row]", all => all.map(r => r.dataset.row));
       await fire.page.waitForSelector("[data-row]");
       const before = await order();
       await fire.page.hover("[data-row]");
@@ -348,21 +361,31 @@ export const journeys = [
     name: "every page passes axe, keeps its banner and fits, on a wall, a desk and in the hand",
     async run({ muster, one, note }) {
       const police = await (await Desk.open(muster, one)).signIn(POLICE);
-      const first = async (path) => {
+      const first = async path => {
         await police.go(path);
         await police.page.waitForSelector("[data-row]");
         const id = await police.page.getAttribute("[data-row]", "data-row");
         return `${path}/${id}`;
       };
-      const pages = ["/watch", "/raise", "/agreements", "/people", "/agencies", "/settings", "/nowhere"];
-      for (const path of ["/watch", "/agreements", "/people", "/agencies"]) pages.push(await first(path));
+      const pages = [
+        "/watch",
+        "/raise",
+        "/agreements",
+        "/people",
+        "/agencies",
+        "/settings",
+        "/nowhere",
+      ];
+      for (const path of ["/watch", "/agreements", "/people", "/agencies"])
+        pages.push(await first(path));
       const minor = new Set();
       for (const path of pages) {
         const name = path.slice(1).replace(/\/.*/, "-detail");
         await police.page.setViewportSize(SIZES.desk);
         await police.go(path);
         assert.match(await police.page.title(), /^Muster — [A-Za-z ]+$/);
-        const themes = path === pages.at(-4) ? ["dark", "light", "night", "contrast"] : ["dark", "light"];
+        const themes =
+          path === pages.at(-4) ? ["dark", "light", "night", "contrast"] : ["dark", "light"];
         for (const theme of themes) {
           await police.wear(theme);
           for (const id of await police.axe(`${name}, ${theme}`)) minor.add(id);
@@ -387,7 +410,9 @@ export const journeys = [
     name: "the map shows the places, and the list beside it the same",
     async run({ muster, one }) {
       const police = await (await Desk.open(muster, one)).signIn(POLICE);
-      await police.page.waitForSelector('[data-testid="map"][data-stage="drawn"]', { timeout: 30_000 });
+      await police.page.waitForSelector('[data-testid="map"][data-stage="drawn"]', {
+        timeout: 30_000,
+      });
       await police.page.waitForTimeout(3000);
       await police.shot("map-dark");
       await police.close();
@@ -420,10 +445,14 @@ export const journeys = [
       fire.meant.add("WebSocket");
       await fire.page.click("[data-row]");
       muster.signal("SIGSTOP");
-      await fire.page.waitForSelector('[data-testid="link"][data-state="stale"]', { timeout: 40_000 });
+      await fire.page.waitForSelector('[data-testid="link"][data-state="stale"]', {
+        timeout: 40_000,
+      });
       await fire.shot("stale-dark");
       muster.signal("SIGCONT");
-      await fire.page.waitForSelector('[data-testid="link"][data-state="live"]', { timeout: 30_000 });
+      await fire.page.waitForSelector('[data-testid="link"][data-state="live"]', {
+        timeout: 30_000,
+      });
       await muster.stop();
       await fire.page.waitForSelector('[data-testid="offline"]', { timeout: 30_000 });
       await fire.shot("offline-dark");
@@ -432,7 +461,9 @@ export const journeys = [
       await fire.page.waitForSelector("#title");
       await fire.page.waitForSelector('button[type="submit"][aria-disabled="true"]');
       await muster.run();
-      await fire.page.waitForSelector('[data-testid="link"][data-state="live"]', { timeout: 40_000 });
+      await fire.page.waitForSelector('[data-testid="link"][data-state="live"]', {
+        timeout: 40_000,
+      });
       await fire.page.waitForSelector('[data-testid="offline"]', { state: "detached" });
       await fire.close();
     },
@@ -442,11 +473,14 @@ export const journeys = [
 /** Proposes an agreement from a page: there is no form for it yet. */
 async function propose({ name, with: other }) {
   const [me, agencies] = await Promise.all(
-    ["/api/me", "/api/agencies"].map(async (path) => (await fetch(path)).json()),
+    ["/api/me", "/api/agencies"].map(async path => (await fetch(path)).json()),
   );
-  const party = agencies.items.find((agency) => agency.layers[0].body.code === other).id;
+  const party = agencies.items.find(agency => agency.layers[0].body.code === other).id;
   const [starts, ends] = [Date.parse(me.at) - 1000, Date.parse(me.at) + 365 * 86_400_000];
-  const force = { starts_at: new Date(starts).toISOString(), ends_at: new Date(ends).toISOString() };
+  const force = {
+    starts_at: new Date(starts).toISOString(),
+    ends_at: new Date(ends).toISOString(),
+  };
   const purposes = ["PROTECTION"];
   const clause = {
     id: crypto.randomUUID(),

@@ -11,9 +11,9 @@ export const SPEED = 20;
 
 async function freePort() {
   const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise(resolve => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
+  await new Promise(resolve => server.close(resolve));
   return port;
 }
 
@@ -46,10 +46,10 @@ export class Muster {
     const child = spawn(this.binary, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     const ended = new Promise((_resolve, reject) => {
-      child.once("exit", (code) => reject(new Error(`muster ended with ${code}\n${this.#output}`)));
+      child.once("exit", code => reject(new Error(`muster ended with ${code}\n${this.#output}`)));
     });
     ended.catch(() => {});
-    const take = (data) => (this.#output += data);
+    const take = data => (this.#output += data);
     child.stdout.on("data", take);
     child.stderr.on("data", take);
     await Promise.race([ended, this.#listening()]);
@@ -68,7 +68,7 @@ export class Muster {
       } catch {
         // It does not listen yet.
       }
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise(resolve => setTimeout(resolve, 100));
     }
     throw new Error(`muster does not answer\n${this.#output}`);
   }
@@ -76,7 +76,8 @@ export class Muster {
   /** The link of a role. */
   link(role) {
     const link = this.links.get(role);
-    if (!link) throw new Error(`no link for ${role}; there are ${[...this.links.keys()].join(", ")}`);
+    if (!link)
+      throw new Error(`no link for ${role}; there are ${[...this.links.keys()].join(", ")}`);
     return link;
   }
 
@@ -88,7 +89,7 @@ export class Muster {
     const child = this.#child;
     this.#child = null;
     if (!child || child.exitCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
+    const ended = new Promise(resolve => child.once("exit", resolve));
     child.kill("SIGCONT");
     child.kill("SIGTERM");
     const late = setTimeout(() => child.kill("SIGKILL"), 10_000);

@@ -13,7 +13,9 @@ if (!MUSTER_BIN || !CHROMIUM_PATH) {
 }
 
 const words = process.argv.slice(2);
-const chosen = journeys.filter(({ name }, n) => n === 0 || words.every((word) => name.includes(word)));
+const chosen = journeys.filter(
+  ({ name }, n) => n === 0 || words.every(word => name.includes(word)),
+);
 let shots = 0;
 const counts = { passed: 0, failed: 0 };
 
@@ -25,7 +27,7 @@ try {
     const began = Date.now();
     const notes = [];
     try {
-      await run({ muster, one, two, note: (text) => notes.push(text) });
+      await run({ muster, one, two, note: text => notes.push(text) });
       counts.passed += 1;
       console.log(`ok    ${name} (${Date.now() - began} ms)`);
     } catch (error) {

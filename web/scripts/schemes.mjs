@@ -8,9 +8,9 @@ import { parse } from "smol-toml";
 const folder = new URL("../../crates/policy/schemes/", import.meta.url);
 const target = new URL("../src/labels/schemes.generated.ts", import.meta.url);
 
-const read = (name) => parse(readFileSync(new URL(name, folder), "utf8"));
+const read = name => parse(readFileSync(new URL(name, folder), "utf8"));
 const nations = read("nations.toml");
-const files = readdirSync(folder).filter((n) => n.endsWith(".toml") && n !== "nations.toml");
+const files = readdirSync(folder).filter(n => n.endsWith(".toml") && n !== "nations.toml");
 
 const marking = {
   order: ["level", "compartments", "releasable", "caveats"],
@@ -21,7 +21,7 @@ const marking = {
   unrestricted: null,
   phrases_only: false,
 };
-const category = (c) => ({
+const category = c => ({
   code: c.code,
   name: c.name,
   portion: c.portion,
@@ -31,7 +31,7 @@ const category = (c) => ({
   excludes: c.excludes ?? [],
   fused: c.fused ?? false,
 });
-const phrase = (p) => ({
+const phrase = p => ({
   codes: [...p.codes].sort(),
   name: p.name,
   portion: p.portion,
@@ -41,7 +41,7 @@ const phrase = (p) => ({
 
 const schemes = files
   .map(read)
-  .map((f) => ({
+  .map(f => ({
     id: f.id,
     title: f.title,
     version: f.version,
@@ -69,5 +69,5 @@ if (process.argv.includes("--check")) {
   }
 } else {
   writeFileSync(target, text);
-  console.log(`${fileURLToPath(target)}: ${schemes.map((s) => s.id).join(", ")}`);
+  console.log(`${fileURLToPath(target)}: ${schemes.map(s => s.id).join(", ")}`);
 }

@@ -6,14 +6,14 @@ import { treeOf } from "./model";
 
 class Agencies {
   all = $derived(
-    [...store.rows("agency").values()].flatMap((rendition) => {
+    [...store.rows("agency").values()].flatMap(rendition => {
       const base = rendition.layers[0];
       if (!base) return [];
       const { name = "", code = "", parent = null } = bodyOf<AgencyBody>(base);
       return [{ id: rendition.id, name, code, parent, label: base.label, mark: base.mark }];
     }),
   );
-  byId = $derived(new Map(this.all.map((agency) => [agency.id, agency])));
+  byId = $derived(new Map(this.all.map(agency => [agency.id, agency])));
   /** Each agency below the one it is part of. */
   tree = $derived(treeOf(this.all));
 }

@@ -7,9 +7,9 @@ import { instrumentOf, stateOf } from "./model";
 
 class Agreements {
   all = $derived(
-    [...store.rows("agreement").values()].map(instrumentOf).filter((one) => one !== null),
+    [...store.rows("agreement").values()].map(instrumentOf).filter(one => one !== null),
   );
-  byId = $derived(new Map(this.all.map((one) => [one.id, one])));
+  byId = $derived(new Map(this.all.map(one => [one.id, one])));
   /** What wants somebody first, then by title. */
   ordered = $derived(
     [...this.all].sort((a, b) => {

@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Agreement, AgreementBody, Clause, Rendition } from "../api/records";
 import { plain } from "../labels/label";
-import { deeds, happenings, instrumentOf, isFounded, resuming, signatories, stateOf } from "./model";
+import {
+  deeds,
+  happenings,
+  instrumentOf,
+  isFounded,
+  resuming,
+  signatories,
+  stateOf,
+} from "./model";
 import { clauseWords, equivalenceWords, keepingWords } from "./prose";
 
 const clause: Clause = {
@@ -62,10 +70,10 @@ const signed = (agency: string, minute: number) => {
 
 describe("an agreement in words", () => {
   it("says every field of a clause", () => {
-    expect(clauseWords(clause, (id) => id.toLowerCase())).toBe(
-      "From 221200ZNOV26 until 221200ZNOV27, amb in the role of “DUTY” or “HEAD” and everybody of " +
-        "fire may “alert:read” upon what originates with police. This covers up to CONFIDENTIAL " +
-        "without compartment; nothing marked “ORCON”, for the purpose of “PROTECTION”; no course " +
+    expect(clauseWords(clause, id => id.toLowerCase())).toBe(
+      "From 221200ZNOV26 until 221200ZNOV27, amb in the role of “DUTY” or “HEAD” and everybody " +
+        "of fire may “alert:read” upon what originates with police. This covers up to " +
+        "CONFIDENTIAL without compartment; nothing marked “ORCON”, for the purpose of “PROTECTION”; no course " +
         "is required.",
     );
   });
@@ -84,8 +92,8 @@ describe("an agreement in words", () => {
       { training: ["SOURCE HANDLING"] },
       { force: { ...clause.force, ends_at: "2026-12-22T12:00:00.000Z" } },
     ];
-    const texts = [clause, ...changes.map((change) => ({ ...clause, ...change }))];
-    const words = texts.map((text) => clauseWords(text, (id) => id));
+    const texts = [clause, ...changes.map(change => ({ ...clause, ...change }))];
+    const words = texts.map(text => clauseWords(text, id => id));
     expect(new Set(words).size).toBe(texts.length);
   });
 
@@ -112,11 +120,13 @@ describe("an agreement in words", () => {
 describe("the state of an agreement", () => {
   it("follows its signatures, suspensions and time", () => {
     const words = ["proposed", "in_force", "suspended", "other"].map(
-      (state) => stateOf(instrument(state), NOW).word,
+      state => stateOf(instrument(state), NOW).word,
     );
     expect(words).toEqual(["proposed", "in_force", "suspended", "unknown"]);
     expect(stateOf(instrument("in_force"), Date.parse("2028-01-01T00:00:00Z")).word).toBe("ended");
-    expect(stateOf(instrument("in_force"), Date.parse("2026-01-01T00:00:00Z")).word).toBe("pending");
+    expect(stateOf(instrument("in_force"), Date.parse("2026-01-01T00:00:00Z")).word).toBe(
+      "pending",
+    );
   });
 
   it("leaves room for one deed, to parties only", () => {
@@ -144,8 +154,8 @@ describe("the state of an agreement", () => {
       suspensions: [{ agency: "FIRE", reason: "leak", at: at(10) }],
       resumptions: [signed("POLICE", 15)],
     });
-    expect(signatories(of).map((s) => s.at)).toEqual([at(2), at(1)]);
-    expect(happenings(of).map((h) => h.what)).toEqual(["signed", "signed", "suspended", "resumed"]);
+    expect(signatories(of).map(s => s.at)).toEqual([at(2), at(1)]);
+    expect(happenings(of).map(h => h.what)).toEqual(["signed", "signed", "suspended", "resumed"]);
     expect([isFounded(of), isFounded(instrument("in_force", { signatures: [] }))]).toEqual([
       false,
       true,

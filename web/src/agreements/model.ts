@@ -5,13 +5,7 @@ import { parseTime } from "../kernel/dtg";
 import type { Label } from "../labels/label";
 import type { Status } from "../ui/status";
 
-export type AgreementWord =
-  | "proposed"
-  | "in_force"
-  | "suspended"
-  | "ended"
-  | "pending"
-  | "unknown";
+export type AgreementWord = "proposed" | "in_force" | "suspended" | "ended" | "pending" | "unknown";
 
 export interface Instrument {
   rendition: Rendition;
@@ -47,13 +41,14 @@ export function stateOf(of: Instrument, now: number): { status: Status; word: Ag
 
 /** Whether it was founded with the node: in force without a signature. */
 export const isFounded = (of: Instrument): boolean =>
-  of.rendition.state !== "proposed" &&
-  (of.body.signatures ?? []).length === 0;
+  of.rendition.state !== "proposed" && (of.body.signatures ?? []).length === 0;
 
 /** The parties, each with its signature of this version. */
-export function signatories(of: Instrument): { agency: string; at: string | null; person: string | null }[] {
-  return (of.text?.parties ?? []).map((agency) => {
-    const signed = of.body.signatures?.find((signature) => signature.agency === agency);
+export function signatories(
+  of: Instrument,
+): { agency: string; at: string | null; person: string | null }[] {
+  return (of.text?.parties ?? []).map(agency => {
+    const signed = of.body.signatures?.find(signature => signature.agency === agency);
     return { agency, at: signed?.at ?? null, person: signed?.person ?? null };
   });
 }
@@ -62,8 +57,8 @@ export function signatories(of: Instrument): { agency: string; at: string | null
 export function resuming(of: Instrument): string[] {
   if (of.rendition.state !== "suspended") return [];
   const last = of.body.suspensions?.at(-1)?.at ?? "";
-  const since = (of.body.resumptions ?? []).filter((one) => one.at > last && !one.complete);
-  return since.map((one) => one.agency);
+  const since = (of.body.resumptions ?? []).filter(one => one.at > last && !one.complete);
+  return since.map(one => one.agency);
 }
 
 export type Deed = "sign" | "suspend" | "resume";
@@ -72,7 +67,7 @@ export type Deed = "sign" | "suspend" | "resume";
 export function deeds(of: Instrument, mine: string): Deed[] {
   if (!of.text?.parties.includes(mine)) return [];
   const { state } = of.rendition;
-  const signed = of.body.signatures?.some((signature) => signature.agency === mine) ?? false;
+  const signed = of.body.signatures?.some(signature => signature.agency === mine) ?? false;
   if (state === "proposed") return signed ? [] : ["sign"];
   if (state === "suspended") return resuming(of).includes(mine) ? [] : ["resume"];
   return state === "in_force" ? ["suspend"] : [];
@@ -92,14 +87,14 @@ export interface Happening {
 export function happenings(of: Instrument): Happening[] {
   const { signatures = [], suspensions = [], resumptions = [] } = of.body;
   const all: Happening[] = [
-    ...signatures.map((s) => ({ ...s, what: "signed" as const, reason: null })),
-    ...suspensions.map((s) => ({
+    ...signatures.map(s => ({ ...s, what: "signed" as const, reason: null })),
+    ...suspensions.map(s => ({
       ...s,
       what: "suspended" as const,
       person: null,
       complete: false,
     })),
-    ...resumptions.map((s) => ({ ...s, what: "resumed" as const, reason: null })),
+    ...resumptions.map(s => ({ ...s, what: "resumed" as const, reason: null })),
   ];
   return all.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }

@@ -11,7 +11,10 @@ const list = (words: readonly string[], last: string): string =>
   words.length <= 1 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} ${last} ${words.at(-1)}`;
 
 const quoted = (codes: readonly string[], last: string): string =>
-  list([...codes].sort().map((code) => `“${code}”`), last);
+  list(
+    [...codes].sort().map(code => `“${code}”`),
+    last,
+  );
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -69,7 +72,7 @@ export function equivalenceWords(table: Equivalence): string[] {
   const prose = t.agreement.prose;
   const withCodes = (codes: readonly string[]): string =>
     codes.length === 0 ? "" : prose.with(quoted(codes, prose.and));
-  return table.rows.map((row) => {
+  return table.rows.map(row => {
     const from = `${levelName(table.from, row.level)}${withCodes(row.required ?? [])}`;
     if (row.outcome === "reject") return prose.rejects(from);
     if (row.outcome === "needs_human") return prose.human(from);

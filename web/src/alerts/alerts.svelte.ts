@@ -7,9 +7,9 @@ import { alertOf, deskOrder, rollUp, type Alert } from "./model";
 
 class Alerts {
   all: readonly Alert[] = $derived(
-    [...store.rows("alert").values()].map(alertOf).filter((alert) => alert !== null),
+    [...store.rows("alert").values()].map(alertOf).filter(alert => alert !== null),
   );
-  byId = $derived(new Map(this.all.map((alert) => [alert.id, alert])));
+  byId = $derived(new Map(this.all.map(alert => [alert.id, alert])));
   mine = $derived(session.me?.agency ?? "");
   /** In the order of the desk. */
   ordered = $derived(deskOrder(this.all, this.mine, clock.now));

@@ -10,7 +10,7 @@ const full = (): Draft => ({
   text: "Casualties.",
   audience: ["a"],
 });
-const fields = (draft: Draft) => wrongIn(draft).map((wrong) => wrong.field);
+const fields = (draft: Draft) => wrongIn(draft).map(wrong => wrong.field);
 
 describe("the form for raising an alert", () => {
   it("names everything that is missing, the label first", () => {
@@ -30,7 +30,12 @@ describe("the form for raising an alert", () => {
   });
 
   it("wants the rungs one after the other", () => {
-    for (const ladder of [["60", "60", "180"], ["0", "1", "2"], ["a", "2", "3"], ["1", "2.5", "3"]]) {
+    for (const ladder of [
+      ["60", "60", "180"],
+      ["0", "1", "2"],
+      ["a", "2", "3"],
+      ["1", "2.5", "3"],
+    ]) {
       expect(fields({ ...full(), ladder: ladder as Draft["ladder"] })).toEqual(["ladder"]);
     }
   });
@@ -38,7 +43,8 @@ describe("the form for raising an alert", () => {
   it("reads a place in degrees", () => {
     expect(placeOf("60.171, 24.9414")).toEqual({ lat: 60.171, lon: 24.9414 });
     expect(placeOf("-33 151")).toEqual({ lat: -33, lon: 151 });
-    for (const bad of ["", "91, 0", "0, 181", "here", "60,171, 24"]) expect(placeOf(bad)).toBeNull();
+    for (const bad of ["", "91, 0", "0, 181", "here", "60,171, 24"])
+      expect(placeOf(bad)).toBeNull();
     expect(fields({ ...full(), place: "here" })).toEqual(["place"]);
   });
 

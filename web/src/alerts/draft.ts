@@ -44,8 +44,8 @@ export const bytesOf = (text: string): number => new TextEncoder().encode(text).
 export const optionsOf = (text: string): string[] =>
   text
     .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
+    .map(line => line.trim())
+    .filter(line => line !== "");
 
 /** Reads `60.171, 24.9414`; null for another form or outside the degrees. */
 export function placeOf(text: string): { lat: number; lon: number } | null {
@@ -75,7 +75,7 @@ export function wrongIn(draft: Draft): Wrong[] {
   const options = optionsOf(draft.options);
   if (options.length === 0) add("options", t.check.options);
   if (options.length > OPTIONS_MAX) add("options", t.check.optionsMany);
-  const long = options.find((option) => bytesOf(option) > OPTION_BYTES_MAX);
+  const long = options.find(option => bytesOf(option) > OPTION_BYTES_MAX);
   if (long) add("options", t.check.optionLong(long));
   const [deputy = 0, head = 0, centre = 0] = draft.ladder.map(Number);
   const whole = [deputy, head, centre].every(Number.isInteger);
@@ -95,6 +95,6 @@ export function commandOf(draft: Draft): Record<string, unknown> {
     options: optionsOf(draft.options),
     place: placeOf(draft.place),
     ladder_s: draft.ladder.map(Number),
-    higher: draft.higher.map((part) => ({ markings: part.markings, text: part.text.trim() })),
+    higher: draft.higher.map(part => ({ markings: part.markings, text: part.text.trim() })),
   };
 }

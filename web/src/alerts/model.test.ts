@@ -2,9 +2,20 @@ import { describe, expect, it } from "vitest";
 import type { Acknowledgement, AlertBody, Escalation, Rendition } from "../api/records";
 import { plain } from "../labels/label";
 import { worst } from "../ui/status";
-import { alertOf, asks, boardOf, deskOrder, happenings, ladderOf, rollUp, silentOf, stateOf } from "./model";
+import {
+  alertOf,
+  asks,
+  boardOf,
+  deskOrder,
+  happenings,
+  ladderOf,
+  rollUp,
+  silentOf,
+  stateOf,
+} from "./model";
 
-const T = (second: number): string => new Date(Date.UTC(2026, 10, 22, 12) + second * 1000).toISOString();
+const T = (second: number): string =>
+  new Date(Date.UTC(2026, 10, 22, 12) + second * 1000).toISOString();
 const ms = (second: number): number => Date.parse(T(second));
 
 const answer = (agency: string, second: number, option = 0): Acknowledgement => ({
@@ -68,7 +79,11 @@ describe("the state of an alert", () => {
     expect(stateOf(open, "POL", ms(60))).toEqual({ status: "critical", word: "overdue" });
     const fire = alert({ acknowledgements: [answer("FIRE", 5)] });
     expect(stateOf(fire, "FIRE", ms(10)).word).toBe("waiting");
-    expect([asks(fire, "FIRE"), asks(fire, "AMB"), asks(fire, "POL")]).toEqual([false, true, false]);
+    expect([asks(fire, "FIRE"), asks(fire, "AMB"), asks(fire, "POL")]).toEqual([
+      false,
+      true,
+      false,
+    ]);
     const closed = alert({}, { state: "answered", due_at: null });
     expect(stateOf(closed, "FIRE", ms(999)).status).toBe("normal");
     expect(stateOf(alert({}, { state: "cancelled" }), "FIRE", ms(0)).status).toBe("off");
@@ -96,7 +111,7 @@ describe("the state of an alert", () => {
       make("flash", { precedence: "FLASH", raised_at: T(-90) }),
       make("late", { precedence: "ROUTINE" }, { due_at: T(-1) }),
     ];
-    const order = deskOrder(all, "FIRE", ms(0)).map((a) => a.id);
+    const order = deskOrder(all, "FIRE", ms(0)).map(a => a.id);
     expect(order).toEqual(["late", "flash", "new", "old", "done"]);
   });
 });
@@ -104,7 +119,7 @@ describe("the state of an alert", () => {
 describe("the board", () => {
   it("has one row an agency, and the first answer silences nobody else", () => {
     const board = boardOf(alert({ acknowledgements: [answer("FIRE", 42, 1)] }));
-    expect(board.map((row) => [row.agency, row.state, row.option, row.afterMs])).toEqual([
+    expect(board.map(row => [row.agency, row.state, row.option, row.afterMs])).toEqual([
       ["FIRE", "answered", "standing by", 42_000],
       ["AMB", "waiting", null, null],
     ]);
@@ -112,14 +127,16 @@ describe("the board", () => {
   });
 
   it("takes the newest answer and says how many there were", () => {
-    const row = boardOf(alert({ acknowledgements: [answer("FIRE", 5, 0), answer("FIRE", 9, 1)] }))[0];
+    const row = boardOf(
+      alert({ acknowledgements: [answer("FIRE", 5, 0), answer("FIRE", 9, 1)] }),
+    )[0];
     expect([row?.option, row?.times, row?.afterMs]).toEqual(["standing by", 2, 9000]);
   });
 
   it("shows a deaf agency with the rung that was called, until it answers", () => {
     const escalations = [called("deputy", 60, ["FIRE", "AMB"]), called("head", 120, ["AMB"])];
     const board = boardOf(alert({ escalations, acknowledgements: [answer("FIRE", 90)] }));
-    expect(board.map((row) => [row.state, row.status, row.rung])).toEqual([
+    expect(board.map(row => [row.state, row.status, row.rung])).toEqual([
       ["answered", "normal", "deputy"],
       ["deaf", "critical", "head"],
     ]);
@@ -127,7 +144,7 @@ describe("the board", () => {
 
   it("asks nobody any more when the alert is cancelled", () => {
     const board = boardOf(alert({}, { state: "cancelled" }));
-    expect(board.map((row) => row.state)).toEqual(["released", "released"]);
+    expect(board.map(row => row.state)).toEqual(["released", "released"]);
   });
 });
 
@@ -143,25 +160,33 @@ describe("the ladder", () => {
   });
 
   it("knows every rung when the node gives the ladder out", () => {
-    const steps = ladderOf(alert({ ladder_s: [60, 120, 180], escalations: [called("deputy", 60, [])] }));
-    expect(steps.map((s) => s.dueAt)).toEqual([null, ms(120), ms(180)]);
-    expect(steps.map((s) => s.next)).toEqual([false, true, false]);
+    const steps = ladderOf(
+      alert({ ladder_s: [60, 120, 180], escalations: [called("deputy", 60, [])] }),
+    );
+    expect(steps.map(s => s.dueAt)).toEqual([null, ms(120), ms(180)]);
+    expect(steps.map(s => s.next)).toEqual([false, true, false]);
   });
 
   it("stops when everybody has answered", () => {
     const steps = ladderOf(alert({}, { state: "answered", due_at: null }));
-    expect(steps.every((s) => s.dueAt === null && !s.next)).toBe(true);
+    expect(steps.every(s => s.dueAt === null && !s.next)).toBe(true);
   });
 });
 
 describe("what happened", () => {
   it("is told in its order", () => {
-    const of = alert({ escalations: [called("deputy", 60, ["AMB"])], acknowledgements: [answer("FIRE", 70)] });
-    expect(happenings(of).map((h) => h.what.type)).toEqual(["raised", "escalated", "answered"]);
+    const of = alert({
+      escalations: [called("deputy", 60, ["AMB"])],
+      acknowledgements: [answer("FIRE", 70)],
+    });
+    expect(happenings(of).map(h => h.what.type)).toEqual(["raised", "escalated", "answered"]);
   });
 
   it("is empty for an alert that was erased", () => {
-    const erased = alertOf({ ...alert().rendition, layers: [{ ...alert().rendition.layers[0]!, body: {} }] });
+    const erased = alertOf({
+      ...alert().rendition,
+      layers: [{ ...alert().rendition.layers[0]!, body: {} }],
+    });
     expect(erased && [happenings(erased), boardOf(erased), erased.portions[0]?.text]).toEqual([
       [],
       [],

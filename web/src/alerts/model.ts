@@ -48,10 +48,10 @@ export function alertOf(rendition: Rendition): Alert | null {
   const base = rendition.layers[0];
   if (!base) return null;
   const body = bodyOf<AlertBody>(base);
-  const portions = rendition.layers.map((layer) => {
+  const portions = rendition.layers.map(layer => {
     return { label: layer.label, mark: layer.mark, text: bodyOf<AlertBody>(layer).text };
   });
-  const answers = new Map((body.acknowledgements ?? []).map((answer) => [answer.agency, answer]));
+  const answers = new Map((body.acknowledgements ?? []).map(answer => [answer.agency, answer]));
   return {
     rendition,
     id: rendition.id,
@@ -68,20 +68,21 @@ export function alertOf(rendition: Rendition): Alert | null {
 
 /** The agencies that were asked and have not answered. */
 export const silentOf = (alert: Alert): string[] =>
-  alert.audience.filter((agency) => !alert.answers.has(agency));
+  alert.audience.filter(agency => !alert.answers.has(agency));
 
 /** Whether an agency is asked for an answer that it has not given. */
 export const asks = (alert: Alert, agency: string): boolean =>
-  alert.rendition.state === "open" &&
-  alert.audience.includes(agency) &&
-  !alert.answers.has(agency);
+  alert.rendition.state === "open" && alert.audience.includes(agency) && !alert.answers.has(agency);
 
 /** The rung that was called last. */
-export const lastRung = (alert: Alert): Rung | null =>
-  alert.body.escalations?.at(-1)?.rung ?? null;
+export const lastRung = (alert: Alert): Rung | null => alert.body.escalations?.at(-1)?.rung ?? null;
 
 /** The state of an alert as the reader's agency sees it at a time of the play. */
-export function stateOf(alert: Alert, mine: string, now: number): { status: Status; word: StateWord } {
+export function stateOf(
+  alert: Alert,
+  mine: string,
+  now: number,
+): { status: Status; word: StateWord } {
   const { state } = alert.rendition;
   if (state === "cancelled") return { status: "off", word: "cancelled" };
   if (state === "answered") return { status: "normal", word: "answered" };
@@ -102,7 +103,7 @@ const precedenceRank = (alert: Alert): number => {
 /** The order of the desk: what is open and worst first, then precedence, then the newest. */
 export function deskOrder(alerts: readonly Alert[], mine: string, now: number): Alert[] {
   const key = new Map(
-    alerts.map((alert) => {
+    alerts.map(alert => {
       const { status, word } = stateOf(alert, mine, now);
       // Within the overdue, those that wait for the reader's own agency go first.
       const own = word === "overdue" && !asks(alert, mine) ? 1 : 0;
@@ -141,9 +142,9 @@ export interface BoardRow {
 export function boardOf(alert: Alert): BoardRow[] {
   const open = alert.rendition.state === "open";
   const all = alert.body.acknowledgements ?? [];
-  return alert.audience.map((agency) => {
+  return alert.audience.map(agency => {
     const answer = alert.answers.get(agency) ?? null;
-    const called = (alert.body.escalations ?? []).filter((e) => e.silent.includes(agency)).at(-1);
+    const called = (alert.body.escalations ?? []).filter(e => e.silent.includes(agency)).at(-1);
     const at = parseTime(answer?.at);
     const deaf = !answer && called !== undefined && open;
     const state = answer ? "answered" : deaf ? "deaf" : open ? "waiting" : "released";
@@ -156,7 +157,7 @@ export function boardOf(alert: Alert): BoardRow[] {
       reached: (called?.called.length ?? 0) > 0,
       answer,
       option: answer ? (alert.body.options?.[answer.option] ?? null) : null,
-      times: all.filter((one) => one.agency === agency).length,
+      times: all.filter(one => one.agency === agency).length,
       afterMs: at !== null && alert.raisedAt !== null ? at - alert.raisedAt : null,
     };
   });
@@ -182,12 +183,12 @@ export function ladderOf(alert: Alert): Step[] {
   const open = alert.rendition.state === "open";
   const due = parseTime(alert.rendition.due_at);
   const called = alert.body.escalations ?? [];
-  const next = RUNGS.find((rung) => !called.some((escalation) => escalation.rung === rung));
+  const next = RUNGS.find(rung => !called.some(escalation => escalation.rung === rung));
   return RUNGS.map((rung, at) => {
     const seconds = alert.body.ladder_s?.[at];
     const planned =
       seconds !== undefined && alert.raisedAt !== null ? alert.raisedAt + seconds * 1000 : null;
-    const escalation = called.find((one) => one.rung === rung) ?? null;
+    const escalation = called.find(one => one.rung === rung) ?? null;
     const known = planned ?? (at === 0 ? due : null);
     return {
       rung,
@@ -212,11 +213,11 @@ export function happenings(alert: Alert): Happening[] {
   const { raised_at, acknowledgements = [], escalations = [], options } = alert.body;
   const all: Happening[] = [
     ...(raised_at ? [{ at: raised_at, what: { type: "raised" as const } }] : []),
-    ...acknowledgements.map((answer) => ({
+    ...acknowledgements.map(answer => ({
       at: answer.at,
       what: { type: "answered" as const, answer, option: options?.[answer.option] ?? null },
     })),
-    ...escalations.map((escalation) => ({
+    ...escalations.map(escalation => ({
       at: escalation.at,
       what: { type: "escalated" as const, escalation },
     })),

@@ -16,7 +16,7 @@ export const PAGE_RECORDS = 200;
 const client = createClient<paths>({
   baseUrl: location.origin,
   // The banner does not fall while an answer is on its way.
-  fetch: async (request) => {
+  fetch: async request => {
     const back = register.fly();
     try {
       return await fetch(request, { signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });

@@ -25,7 +25,7 @@ export function faultOf(status: number, body: unknown): Fault {
 function isProblem(body: unknown): body is Problem {
   if (typeof body !== "object" || body === null) return false;
   const fields = body as Record<string, unknown>;
-  return ["type", "title", "detail"].every((name) => typeof fields[name] === "string");
+  return ["type", "title", "detail"].every(name => typeof fields[name] === "string");
 }
 
 /** A fault of the way to the node. */

@@ -103,10 +103,7 @@ export interface Clause {
   force: Span;
 }
 
-export type Outcome =
-  | "reject"
-  | "needs_human"
-  | { map: { level: number; add?: string[] } };
+export type Outcome = "reject" | "needs_human" | { map: { level: number; add?: string[] } };
 
 export interface Equivalence {
   from: string;

@@ -31,18 +31,18 @@ class Commands {
     // Whoever adds commands does not depend on those of others.
     this.list = [...untrack(() => this.list), ...commands];
     return () => {
-      this.list = this.list.filter((command) => !commands.includes(command));
+      this.list = this.list.filter(command => !commands.includes(command));
     };
   }
 
   run(id: string): void {
     // The newest of a name goes before one that an outer page gave.
-    const command = this.list.findLast((c) => c.id === id);
+    const command = this.list.findLast(c => c.id === id);
     if (command && (command.barred?.() ?? null) === null) command.run();
   }
 
   start(): void {
-    window.addEventListener("keydown", (event) => this.#press(event));
+    window.addEventListener("keydown", event => this.#press(event));
   }
 
   #press(event: KeyboardEvent): void {
@@ -51,7 +51,7 @@ class Commands {
     const target = event.target as HTMLElement | null;
     const inField = target?.closest("input, textarea, select, [contenteditable]") ?? null;
     const takesText = inField instanceof HTMLInputElement ? !isChoice(inField) : inField !== null;
-    const bound = this.list.flatMap(({ id, keys }) => (keys ?? []).map((key) => ({ id, keys: key })));
+    const bound = this.list.flatMap(({ id, keys }) => (keys ?? []).map(key => ({ id, keys: key })));
     const press = {
       key: event.key,
       ctrl: event.ctrlKey,

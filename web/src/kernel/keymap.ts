@@ -52,17 +52,17 @@ export function step(
   characters: "on" | "off",
 ): Step {
   const key = written(press);
-  const allowed = bound.filter((b) => {
+  const allowed = bound.filter(b => {
     if (!isCharacterKey(b.keys)) return !press.inField || b.keys.startsWith("Ctrl ");
     return characters === "on" && !press.inField;
   });
   if (first !== null) {
-    const second = allowed.find((b) => b.keys === `${first} ${key}`);
+    const second = allowed.find(b => b.keys === `${first} ${key}`);
     if (second) return { type: "run", id: second.id };
   }
-  const exact = allowed.find((b) => b.keys === key);
+  const exact = allowed.find(b => b.keys === key);
   if (exact) return { type: "run", id: exact.id };
-  return allowed.some((b) => b.keys.startsWith(`${key} `) && !/^(Ctrl|Alt|Shift)$/.test(key))
+  return allowed.some(b => b.keys.startsWith(`${key} `) && !/^(Ctrl|Alt|Shift)$/.test(key))
     ? { type: "wait", first: key }
     : { type: "none" };
 }

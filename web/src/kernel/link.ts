@@ -32,7 +32,7 @@ export function linkState(heard: Heard, now: number): LinkState {
   return age >= DELAYED_MS ? "delayed" : "live";
 }
 
-/** How long to wait before the next attempt: doubling up to 15 s, with `chance` in 0..1 as jitter. */
+/** How long to wait before the next attempt: doubling up to 15 s, `chance` in 0..1 as jitter. */
 export function backOffMs(attempt: number, chance: number): number {
   const most = Math.min(15_000, 250 * 2 ** Math.min(attempt, 10));
   return Math.round(most / 2 + (most / 2) * chance);

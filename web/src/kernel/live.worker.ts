@@ -5,15 +5,15 @@ import type { Said } from "./live";
 import { Stream } from "./stream";
 
 const ports = new Set<MessagePort>();
-const say = (said: Said): void => ports.forEach((port) => port.postMessage(said));
+const say = (said: Said): void => ports.forEach(port => port.postMessage(said));
 
 const stream = new Stream(KINDS, {
-  frames: (frames) => say({ type: "frames", frames }),
-  heard: (heard) => say({ type: "heard", heard }),
+  frames: frames => say({ type: "frames", frames }),
+  heard: heard => say({ type: "heard", heard }),
 });
 
 const scope = self as unknown as SharedWorkerGlobalScope;
-scope.onconnect = (event) => {
+scope.onconnect = event => {
   const port = event.ports[0];
   if (!port) return;
   ports.add(port);

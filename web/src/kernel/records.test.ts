@@ -18,11 +18,14 @@ const row = (id: string, second = 0): Rendition => ({
   operation: null,
   layers: [],
 });
-const record = (id: string, second = 0) => ({ type: "record" as const, rendition: row(id, second) });
+const record = (id: string, second = 0) => ({
+  type: "record" as const,
+  rendition: row(id, second),
+});
 const gone = (...ids: string[]) => ({ type: "gone" as const, ids });
 const read = (...items: Rendition[]) => ({ items, next: null, total: items.length });
 const tags = (of: { rows: ReadonlyMap<string, Rendition> }) =>
-  [...of.rows.values()].map((r) => r.etag).sort();
+  [...of.rows.values()].map(r => r.etag).sort();
 
 describe("records of one kind", () => {
   it("takes new and changed records, the newer one staying", () => {

@@ -28,8 +28,7 @@ export interface Collection {
 }
 
 export type Change =
-  | { type: "record"; rendition: Rendition }
-  | { type: "gone"; ids: readonly string[] };
+  { type: "record"; rendition: Rendition } | { type: "gone"; ids: readonly string[] };
 
 export const NOTHING: Collection = {
   rows: new Map(),

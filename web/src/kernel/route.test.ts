@@ -21,7 +21,7 @@ describe("addresses", () => {
     const lists = fc.constantFrom("watch", "agreements", "people", "agencies");
     const list = fc.record({ page: lists, id }) as fc.Arbitrary<Route>;
     const single = fc.constantFrom<Route>({ page: "raise" }, { page: "settings" });
-    const rule = fc.property(fc.oneof(list, single), (route) => {
+    const rule = fc.property(fc.oneof(list, single), route => {
       expect(routeOf(pathOf(route))).toEqual(route);
     });
     fc.assert(rule);

@@ -18,7 +18,7 @@ export function routeOf(path: string): Route {
   if (more.length > 0) return { page: "absent" };
   if (first === "" && second === undefined) return { page: "watch", id: null };
   if (second === undefined && (first === "raise" || first === "settings")) return { page: first };
-  const list = LISTS.find((name) => name === first);
+  const list = LISTS.find(name => name === first);
   if (list && second === undefined) return { page: list, id: null };
   if (list && second !== undefined && ID.test(second)) return { page: list, id: second };
   return { page: "absent" };

@@ -19,7 +19,7 @@ class Router {
 
   start(): void {
     addEventListener("popstate", () => (this.route = routeOf(location.pathname)));
-    document.addEventListener("click", (event) => this.#follow(event));
+    document.addEventListener("click", event => this.#follow(event));
   }
 
   /** Follows links to our own pages without leaving this one. */

@@ -26,8 +26,8 @@ class Settings {
 
   constructor() {
     const { theme, density, characters, language } = kept();
-    this.theme = THEMES.find((name) => name === theme) ?? "dark";
-    this.density = DENSITIES.find((name) => name === density) ?? "compact";
+    this.theme = THEMES.find(name => name === theme) ?? "dark";
+    this.density = DENSITIES.find(name => name === density) ?? "compact";
     this.characters = characters === "off" ? "off" : "on";
     if (typeof language === "string") this.language = language;
   }

@@ -75,7 +75,7 @@ class Kept {
 }
 
 class Store {
-  readonly #kept = Object.fromEntries(KINDS.map((kind) => [kind, new Kept(kind)])) as Record<
+  readonly #kept = Object.fromEntries(KINDS.map(kind => [kind, new Kept(kind)])) as Record<
     Kind,
     Kept
   >;
@@ -112,7 +112,7 @@ class Store {
   take(frames: readonly Frame[]): void {
     const changes = new Map<Kind, Change[]>();
     const again = new Set<Kind>();
-    const known = (name: string): Kind | undefined => KINDS.find((kind) => kind === name);
+    const known = (name: string): Kind | undefined => KINDS.find(kind => kind === name);
     const add = (name: string, change: Change): void => {
       const kind = known(name);
       if (kind) changes.set(kind, [...(changes.get(kind) ?? []), change]);

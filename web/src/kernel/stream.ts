@@ -67,7 +67,7 @@ export class Stream {
     this.#socket = socket;
     this.#tell({ socket: "connecting", at: this.#heard.at });
     socket.onopen = () => socket.send(JSON.stringify({ watch: this.kinds }));
-    socket.onmessage = (message) => this.#take(socket, message.data);
+    socket.onmessage = message => this.#take(socket, message.data);
     socket.onclose = () => this.#lost(socket);
   }
 

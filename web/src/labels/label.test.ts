@@ -12,31 +12,30 @@ const label = (markings: Record<string, Marking>): Label => ({
 const nat = (level: number, more: Partial<Marking> = {}): Label =>
   label({ NAT: { ...plain(level), ...more } });
 
-const some = (codes: string[]) =>
-  fc.subarray(codes, { maxLength: Math.min(3, codes.length) });
+const some = (codes: string[]) => fc.subarray(codes, { maxLength: Math.min(3, codes.length) });
 
 const anyLabel: fc.Arbitrary<Label> = fc
   .subarray([...schemes()], { minLength: 1, maxLength: 2 })
-  .chain((chosen) => {
-    const markings = chosen.map((of) => {
-      const codes = [...of.audiences, ...of.groups].map((a) => a.code);
-      const lists = of.marking.phrases_only ? of.phrases.map((p) => fc.constant(p.codes)) : [];
+  .chain(chosen => {
+    const markings = chosen.map(of => {
+      const codes = [...of.audiences, ...of.groups].map(a => a.code);
+      const lists = of.marking.phrases_only ? of.phrases.map(p => fc.constant(p.codes)) : [];
       const list = lists.length > 0 ? fc.oneof(...lists) : some(codes);
       const releasable_to = fc.oneof(
         fc.constant("unrestricted" as const),
-        list.map((only) => ({ only })),
+        list.map(only => ({ only })),
       );
       const marking: fc.Arbitrary<[string, Marking]> = fc
         .record({
-          level: fc.constantFrom(...of.levels.map((l) => l.rank)),
-          compartments: some(of.compartments.map((c) => c.code)),
+          level: fc.constantFrom(...of.levels.map(l => l.rank)),
+          compartments: some(of.compartments.map(c => c.code)),
           releasable_to,
-          caveats: some(of.caveats.map((c) => c.code)),
+          caveats: some(of.caveats.map(c => c.code)),
         })
-        .map((m) => [of.id, m]);
+        .map(m => [of.id, m]);
       return marking;
     });
-    return fc.tuple(...markings).map((all) => label(Object.fromEntries(all)));
+    return fc.tuple(...markings).map(all => label(Object.fromEntries(all)));
   });
 
 describe("writing", () => {
@@ -89,7 +88,7 @@ describe("the banner of a page", () => {
   });
 
   it("is never below a portion of the page, whatever the labels and their order", () => {
-    const rule = fc.property(fc.array(anyLabel, { minLength: 1, maxLength: 6 }), (labels) => {
+    const rule = fc.property(fc.array(anyLabel, { minLength: 1, maxLength: 6 }), labels => {
       const banner = joinLabels(labels);
       const back = joinLabels([...labels].reverse());
       expect(banner && back).toBeTruthy();

@@ -1,7 +1,7 @@
 // Labels as values: which is higher, what several make together, and how they are written.
 //
-// The same rules as `policy::dominance` and `policy::marking` on the server, which decides; here they
-// only say what the banner of the page must show.
+// The same rules as `policy::dominance` and `policy::marking` on the server, which decides; here
+// they only say what the banner of the page must show.
 
 import { scheme, schemes, type Category, type Scheme } from "./schemes";
 
@@ -27,7 +27,7 @@ export interface Label {
 export type Form = "banner" | "portion";
 
 const union = (a: string[], b: string[]): string[] => [...new Set([...a, ...b])].sort();
-const within = (a: string[], b: string[]): boolean => a.every((code) => b.includes(code));
+const within = (a: string[], b: string[]): boolean => a.every(code => b.includes(code));
 
 /** A marking that restricts nothing but the level. */
 export function plain(level: number): Marking {
@@ -36,8 +36,8 @@ export function plain(level: number): Marking {
 
 /** Puts the members in place of each group, as they are in the scheme. */
 function expanded(of: Scheme | undefined, codes: string[]): string[] {
-  const members = (code: string) => of?.groups.find((group) => group.code === code)?.members;
-  return [...new Set(codes.flatMap((code) => members(code) ?? [code]))].sort();
+  const members = (code: string) => of?.groups.find(group => group.code === code)?.members;
+  return [...new Set(codes.flatMap(code => members(code) ?? [code]))].sort();
 }
 
 function commonAudience(of: Scheme | undefined, a: Releasable, b: Releasable): Releasable {
@@ -45,7 +45,7 @@ function commonAudience(of: Scheme | undefined, a: Releasable, b: Releasable): R
   if (b === "unrestricted") return a;
   if (within(a.only, b.only) && within(b.only, a.only)) return a;
   const [left, right] = [expanded(of, a.only), expanded(of, b.only)];
-  const common = left.filter((code) => right.includes(code));
+  const common = left.filter(code => right.includes(code));
   // The shorter way of writing the same audience.
   if (common.length === left.length) return a;
   if (common.length === right.length) return b;
@@ -110,14 +110,14 @@ const words = (category: Category, form: Form): string =>
   form === "banner" ? category.name : category.portion;
 
 function codesPart(of: Scheme, known: Category[], used: string[], form: Form): string | null {
-  const texts = known.filter((c) => !c.fused && used.includes(c.code)).map((c) => words(c, form));
+  const texts = known.filter(c => !c.fused && used.includes(c.code)).map(c => words(c, form));
   return texts.length > 0 ? texts.join(of.marking.within) : null;
 }
 
 function levelPart(of: Scheme, marking: Marking, form: Form): string {
-  const level = of.levels.find((l) => l.rank === marking.level);
+  const level = of.levels.find(l => l.rank === marking.level);
   const text = level ? (form === "banner" ? level.name : level.portion) : `LEVEL ${marking.level}`;
-  const fused = of.caveats.find((c) => c.fused && marking.caveats.includes(c.code));
+  const fused = of.caveats.find(c => c.fused && marking.caveats.includes(c.code));
   return fused ? `${text}-${words(fused, form)}` : text;
 }
 
@@ -128,7 +128,7 @@ function sameCodes(a: string[], b: string[]): boolean {
 function audiencePart(of: Scheme, audience: Releasable, form: Form): string | null {
   if (audience === "unrestricted") return of.marking.unrestricted;
   if (audience.only.length === 0) return of.marking.nobody;
-  const phrase = of.phrases.find((p) => sameCodes(p.codes, audience.only));
+  const phrase = of.phrases.find(p => sameCodes(p.codes, audience.only));
   if (phrase) return form === "banner" ? phrase.name : phrase.portion;
   return `${of.marking.release}${[...audience.only].sort().join(", ")}`;
 }
@@ -137,7 +137,7 @@ function audiencePart(of: Scheme, audience: Releasable, form: Form): string | nu
 export function writeMarking(id: string, marking: Marking, form: Form): string {
   const of = scheme(id);
   if (!of) return `${id} LEVEL ${marking.level}`;
-  const parts = of.marking.order.map((part) => {
+  const parts = of.marking.order.map(part => {
     if (part === "level") return levelPart(of, marking, form);
     if (part === "compartments") {
       return codesPart(of, of.compartments, marking.compartments, form);
@@ -145,7 +145,7 @@ export function writeMarking(id: string, marking: Marking, form: Form): string {
     if (part === "releasable") return audiencePart(of, marking.releasable_to, form);
     return codesPart(of, of.caveats, marking.caveats, form);
   });
-  return parts.filter((part) => part !== null).join(of.marking.separator);
+  return parts.filter(part => part !== null).join(of.marking.separator);
 }
 
 const inOrder = (markings: Markings): [string, Marking][] =>
@@ -178,8 +178,8 @@ export function colourOf(markings: Markings): string | null {
     const phrase =
       audience === "unrestricted"
         ? undefined
-        : of?.phrases.find((p) => sameCodes(p.codes, audience.only));
-    const colour = phrase?.colour ?? of?.levels.find((l) => l.rank === marking.level)?.colour;
+        : of?.phrases.find(p => sameCodes(p.codes, audience.only));
+    const colour = phrase?.colour ?? of?.levels.find(l => l.rank === marking.level)?.colour;
     if (colour) return colour;
   }
   return null;
@@ -200,20 +200,23 @@ export function faultOf(id: string, marking: Marking): string | null {
   const of = scheme(id);
   if (!of) return `scheme ${id} is not known`;
   const rank = (code: string | null): number | undefined =>
-    code === null ? undefined : of.levels.find((l) => l.code === code)?.rank;
+    code === null ? undefined : of.levels.find(l => l.code === code)?.rank;
   const sorts: [Category[], string[]][] = [
     [of.compartments, marking.compartments],
     [of.caveats, marking.caveats],
   ];
   for (const [sort, used] of sorts) {
-    for (const category of sort.filter((c) => used.includes(c.code))) {
+    for (const category of sort.filter(c => used.includes(c.code))) {
       const [min, max] = [rank(category.level_min), rank(category.level_max)];
-      if ((min !== undefined && marking.level < min) || (max !== undefined && marking.level > max)) {
+      if (
+        (min !== undefined && marking.level < min) ||
+        (max !== undefined && marking.level > max)
+      ) {
         return `${category.name} may not stand with this level`;
       }
-      const missing = category.requires.find((code) => !used.includes(code));
+      const missing = category.requires.find(code => !used.includes(code));
       if (missing) return `${category.name} needs ${missing}`;
-      const other = category.excludes.find((code) => used.includes(code));
+      const other = category.excludes.find(code => used.includes(code));
       if (other) return `${category.name} may not stand with ${other}`;
     }
   }
@@ -222,9 +225,9 @@ export function faultOf(id: string, marking: Marking): string | null {
 
 /** The level's name of a rank in a scheme. */
 export function levelName(id: string, rank: number): string {
-  return scheme(id)?.levels.find((l) => l.rank === rank)?.name ?? `level ${rank} of ${id}`;
+  return scheme(id)?.levels.find(l => l.rank === rank)?.name ?? `level ${rank} of ${id}`;
 }
 
 /** Schemes by which a person may mark something new: those that classify. */
 export const composable = (): readonly Scheme[] =>
-  schemes().filter((s) => s.kind === "classification");
+  schemes().filter(s => s.kind === "classification");

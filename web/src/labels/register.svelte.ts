@@ -60,7 +60,7 @@ class Register {
     setTimeout(() => {
       this.#planned = false;
       if (this.#flying > 0) return;
-      this.banner = joinLabels([...this.#shown.values()].map((shown) => shown.label));
+      this.banner = joinLabels([...this.#shown.values()].map(shown => shown.label));
     }, 50);
   }
 }

@@ -69,7 +69,7 @@ let known: readonly Scheme[] = SHIPPED;
 export const schemes = (): readonly Scheme[] => known;
 
 /** The scheme of a name. */
-export const scheme = (id: string): Scheme | undefined => known.find((s) => s.id === id);
+export const scheme = (id: string): Scheme | undefined => known.find(s => s.id === id);
 
 /** Takes the server's schemes in place of the shipped ones; false when they are no schemes. */
 export function adopt(given: readonly Scheme[]): boolean {

@@ -2,7 +2,12 @@
 //
 // Natural Earth at 1 : 50 million, drawn here; no tile, glyph or sprite is asked of anybody.
 
-import { Map as Chart, setWorkerUrl, type GeoJSONSource, type StyleSpecification } from "maplibre-gl";
+import {
+  Map as Chart,
+  setWorkerUrl,
+  type GeoJSONSource,
+  type StyleSpecification,
+} from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { feature, mesh } from "topojson-client";
 import type { GeometryCollection, Topology } from "topojson-specification";
@@ -189,10 +194,10 @@ export async function draw(into: HTMLElement, choose: (id: string) => void): Pro
   };
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const fit = (): void => {
-    const of = points.filter((point) => chosen === null || point.id === chosen);
+    const of = points.filter(point => chosen === null || point.id === chosen);
     const all = of.length > 0 ? of : points;
     if (all.length === 0) return;
-    const [lons, lats] = [all.map((p) => p.lon), all.map((p) => p.lat)];
+    const [lons, lats] = [all.map(p => p.lon), all.map(p => p.lat)];
     chart.fitBounds(
       [
         [Math.min(...lons), Math.min(...lats)],
@@ -207,7 +212,7 @@ export async function draw(into: HTMLElement, choose: (id: string) => void): Pro
     images();
     paint();
   });
-  chart.on("click", "points", (event) => {
+  chart.on("click", "points", event => {
     const id: unknown = event.features?.[0]?.properties["id"];
     if (typeof id === "string") choose(id);
   });
@@ -225,7 +230,7 @@ export async function draw(into: HTMLElement, choose: (id: string) => void): Pro
     recolour() {
       chart.setStyle(style(drawn), { diff: false });
     },
-    zoom: (by) => void chart.zoomTo(chart.getZoom() + by, { animate: !still.matches }),
+    zoom: by => void chart.zoomTo(chart.getZoom() + by, { animate: !still.matches }),
     fit,
     end: () => chart.remove(),
   };

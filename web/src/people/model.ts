@@ -57,15 +57,15 @@ export function parted(
   renditions: Iterable<Rendition>,
   agencyTitle: (id: string) => string,
 ): { seats: Being[]; people: Being[] } {
-  const all = [...renditions].map(beingOf).filter((being) => being !== null);
+  const all = [...renditions].map(beingOf).filter(being => being !== null);
   const order = (a: Being, b: Being): number =>
     agencyTitle(a.agency).localeCompare(agencyTitle(b.agency)) || a.title.localeCompare(b.title);
   return {
-    seats: all.filter((being) => being.is === "seat").sort(order),
-    people: all.filter((being) => being.is === "person").sort(order),
+    seats: all.filter(being => being.is === "seat").sort(order),
+    people: all.filter(being => being.is === "person").sort(order),
   };
 }
 
 /** The seats that a person holds. */
 export const heldBy = (seats: readonly Being[], person: string): Being[] =>
-  seats.filter((seat) => seat.body.holder === person);
+  seats.filter(seat => seat.body.holder === person);

@@ -8,7 +8,7 @@ class People {
   #parted = $derived(parted(store.rows("person").values(), agencyCode));
   seats = $derived(this.#parted.seats);
   people = $derived(this.#parted.people);
-  byId = $derived(new Map([...this.seats, ...this.people].map((being) => [being.id, being])));
+  byId = $derived(new Map([...this.seats, ...this.people].map(being => [being.id, being])));
 }
 
 export const people = new People();

@@ -10,9 +10,7 @@ import { listen } from "../kernel/live";
 import { store } from "../kernel/store.svelte";
 
 type State =
-  | { is: "asking" }
-  | { is: "out"; why: "never" | "ended" | "unreachable" }
-  | { is: "in"; me: Me };
+  { is: "asking" } | { is: "out"; why: "never" | "ended" | "unreachable" } | { is: "in"; me: Me };
 
 /** When the clock is looked at a second time, to see how fast the play runs. */
 const SECOND_LOOK_MS = 1_200;
@@ -54,11 +52,11 @@ class Session {
     this.#tabs.postMessage(who(me.value));
     void this.#readSchemes();
     this.#leave = listen(me.value.person ?? "", {
-      frames: (frames) => {
-        if (frames.some((frame) => frame.type === "signed_out")) this.end("ended");
+      frames: frames => {
+        if (frames.some(frame => frame.type === "signed_out")) this.end("ended");
         else store.take(frames);
       },
-      heard: (heard) => (this.heard = heard),
+      heard: heard => (this.heard = heard),
     });
     setTimeout(() => void this.#again(), SECOND_LOOK_MS);
     this.#look = setInterval(() => void this.#again(), LOOK_MS);

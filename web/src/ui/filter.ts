@@ -7,5 +7,5 @@ export function fits(filter: string, ...texts: (string | null | undefined)[]): b
   const row = plain(texts.filter(Boolean).join(" "));
   return plain(filter)
     .split(/\s+/)
-    .every((word) => row.includes(word));
+    .every(word => row.includes(word));
 }

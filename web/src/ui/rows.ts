@@ -26,19 +26,22 @@ function reach(node: HTMLElement, row: HTMLElement | undefined, of: RowsOf): voi
 /** Only one row is a stop of the Tab key: the rest is reached by arrows. */
 function tabStop(node: HTMLElement, row: HTMLElement | undefined): void {
   const rows = rowsIn(node);
-  const stop = row ?? rows.find((r) => r.getAttribute("aria-current") === "true") ?? rows[0];
+  const stop = row ?? rows.find(r => r.getAttribute("aria-current") === "true") ?? rows[0];
   for (const other of rows) other.tabIndex = other === stop ? 0 : -1;
 }
 
 /** Makes the `[data-row]` elements of a node a list that keys move in. */
-export function rows(node: HTMLElement, of: RowsOf = {}): { update(of: RowsOf): void; destroy(): void } {
+export function rows(
+  node: HTMLElement,
+  of: RowsOf = {},
+): { update(of: RowsOf): void; destroy(): void } {
   let given = of;
   const current = (): number => {
     const all = rowsIn(node);
-    const focused = all.findIndex((row) => row.contains(document.activeElement));
+    const focused = all.findIndex(row => row.contains(document.activeElement));
     return focused >= 0
       ? focused
-      : all.findIndex((row) => row.getAttribute("aria-current") === "true");
+      : all.findIndex(row => row.getAttribute("aria-current") === "true");
   };
   const by = (steps: number): void => {
     const all = rowsIn(node);
