@@ -73,8 +73,8 @@ describe("an agreement in words", () => {
     expect(clauseWords(clause, id => id.toLowerCase())).toBe(
       "From 221200ZNOV26 until 221200ZNOV27, amb in the role of “DUTY” or “HEAD” and everybody " +
         "of fire may “alert:read” upon what originates with police. This covers up to " +
-        "CONFIDENTIAL without compartment; nothing marked “ORCON”, for the purpose of “PROTECTION”; no course " +
-        "is required.",
+        "CONFIDENTIAL without compartment; nothing marked “ORCON”, for the purpose of " +
+        "“PROTECTION”; no course is required.",
     );
   });
 

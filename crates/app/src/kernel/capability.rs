@@ -121,7 +121,8 @@ impl Deciding<'_> {
     ///
     /// # Errors
     /// `absent` when it does not exist, is of another kind, or may not be known to exist;
-    /// `other-agency` when neither the actor's line nor a clause of an originator lets it be changed.
+    /// `other-agency` when neither the actor's line nor a clause of an originator lets it be
+    /// changed.
     pub fn base_of(&self, record: RecordId, noun: &'static str) -> Result<Cell, Fault> {
         let row = self.views.record(record)?.filter(|row| row.kind == noun);
         let row = row.ok_or_else(Fault::absent)?;

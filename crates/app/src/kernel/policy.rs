@@ -254,8 +254,8 @@ impl Policy {
         self.may_upon(register, actor, name, actor.agency)
     }
 
-    /// Whether an actor may do an act upon what originates with `agency`: its own line's rules, or a
-    /// clause of that agency, must permit.
+    /// Whether an actor may do an act upon what originates with `agency`: its own line's rules, or
+    /// a clause of that agency, must permit.
     ///
     /// # Errors
     /// `denied`.
