@@ -13,6 +13,7 @@ import { feature, mesh } from "topojson-client";
 import type { GeometryCollection, Topology } from "topojson-specification";
 import worldUrl from "world-atlas/countries-50m.json?url";
 import { STATUSES, type Status } from "../ui/status";
+import { unwrap } from "./unwrap";
 
 /** A place of a record. */
 export interface Point {
@@ -84,10 +85,12 @@ async function world(): Promise<World> {
     land: GeometryCollection;
   }>;
   const { countries, land } = topology.objects;
+  const whole = feature(topology, land);
+  const features = whole.features.map(one => ({ ...one, geometry: unwrap(one.geometry) }));
   return {
-    land: feature(topology, land),
-    coast: mesh(topology, land),
-    borders: mesh(topology, countries, (a, b) => a !== b),
+    land: { ...whole, features },
+    coast: unwrap(mesh(topology, land)),
+    borders: unwrap(mesh(topology, countries, (a, b) => a !== b)),
   };
 }
 
