@@ -1,7 +1,7 @@
 // Shapes on a plane: rings and lines that cross the antimeridian go on beyond 180°.
 //
 // The atlas joins what the antimeridian cuts, as a globe wants it. On a plane a step from 179° to
-// −179° would be drawn across the whole world; a renderer that repeats the world wants 181° instead.
+// −179° would be drawn across the whole world; a renderer that repeats the world wants 181°.
 
 import type { Geometry, MultiLineString, Position } from "geojson";
 

@@ -16,6 +16,9 @@ use crate::kernel::{
 
 pub mod http;
 
+/// The purpose of a circle that nobody joins: what was spilled stays with those who keep it.
+pub const FIXED: &str = "spillage";
+
 /// The capability.
 pub const CAPABILITY: Capability = Capability {
     name: "circles",
@@ -100,6 +103,14 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
     let cell = on.base_of(RecordId(circle.0), "circle")?;
     let known = on.register.circles.get(&circle).ok_or_else(Fault::absent)?;
     let joining = kind == "circle.joined/1";
+    let layers = on.views.layers(RecordId(circle.0))?;
+    if joining && layers.iter().any(|layer| layer.columns.state.as_deref() == Some(FIXED)) {
+        return Err(Fault::new(
+            base::Kind::Conflict,
+            "circle-fixed",
+            "nobody joins the circle of what was spilled",
+        ));
+    }
     if members.iter().all(|member| known.contains(member) == joining) {
         return Ok(Vec::new());
     }
@@ -109,6 +120,7 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
 
 fn fold(fact: &Fact<'_>, layer: &mut Layer) {
     if let Some(formed) = fact.read::<Formed>() {
+        layer.state = Some(formed.purpose.to_string());
         layer.set("purpose", formed.purpose);
     }
 }

@@ -40,9 +40,13 @@ pub struct Change {
     pub noun: &'static str,
     pub kind: &'static str,
     pub cell: CellNumber,
+    /// What a reader must be able to read besides: see [`super::floor`].
+    pub gate: CellNumber,
     pub sequence: u64,
     /// Alerts and what concerns them go before everything else.
     pub urgent: bool,
+    /// Whether it was raised: who could read it by `cell` and `gate` and cannot any more is told.
+    pub recalled: bool,
 }
 
 /// What applying needs besides the tables.
@@ -107,7 +111,7 @@ pub fn apply(
         )?;
         let content = contents.iter().find(|(s, _)| *s == slot.slot).map(|(_, c)| c);
         let fact = fact_of(sequence, header, slot, cell, content.and_then(Content::body));
-        on.views.apply(capability, &fact, slot.slot)?;
+        let gate = on.views.apply(capability, &fact, slot.slot)?;
         if content == Some(&Content::Erased) {
             on.views.erase_piece(sequence, slot.slot)?;
         }
@@ -117,9 +121,13 @@ pub fn apply(
             noun: capability.noun,
             kind,
             cell,
+            gate,
             sequence,
             urgent: capability.urgent,
+            recalled: false,
         });
+        let raised = super::floor::apply(on.views, on.cells, on.capabilities, &fact)?;
+        applied.changes.extend(raised);
         if let Some(order) = super::erasure::order(&fact) {
             applied.erased.extend(order);
         }

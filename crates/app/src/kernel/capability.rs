@@ -13,12 +13,12 @@ use policy::Class;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::cells::{Cell, Cells};
+use super::cells::{Cell, CellNumber, Cells};
 use super::fault::Fault;
 use super::policy::Policy;
 use super::register::Register;
 use super::route::Route;
-use super::view::Views;
+use super::view::{RecordRow, Views};
 
 /// One capability; `capabilities.rs` lists them all.
 pub struct Capability {
@@ -125,11 +125,17 @@ impl Deciding<'_> {
     /// changed.
     pub fn base_of(&self, record: RecordId, noun: &'static str) -> Result<Cell, Fault> {
         let row = self.views.record(record)?.filter(|row| row.kind == noun);
-        let row = row.ok_or_else(Fault::absent)?;
-        let readable =
-            self.policy.readable_cell(self.register, self.cells, self.actor, (noun, row.base));
+        self.base_of_row(&row.ok_or_else(Fault::absent)?)
+    }
+
+    /// The base cell of a record whatever its kind; else as [`Deciding::base_of`].
+    ///
+    /// # Errors
+    /// As [`Deciding::base_of`].
+    pub fn base_of_row(&self, row: &RecordRow) -> Result<Cell, Fault> {
         let duty = matches!(self.actor.actor, Actor::System);
-        if !readable && !duty {
+        let gates = [Some(row.base), row.floor].into_iter().flatten();
+        if !duty && !gates.clone().all(|cell| self.reads(&row.kind, cell)) {
             return Err(Fault::absent());
         }
         let cell = self.cells.row(row.base).ok_or_else(Fault::absent)?;
@@ -142,6 +148,11 @@ impl Deciding<'_> {
             }
         }
         Ok(Cell { label: (**label).clone(), circle: cell.circle })
+    }
+
+    /// Whether the actor may read records of a kind in a cell.
+    pub fn reads(&self, noun: &str, cell: CellNumber) -> bool {
+        self.policy.readable_cell(self.register, self.cells, self.actor, (noun, cell))
     }
 
     /// What policy knows of the actor; `None` for the system at its duties.

@@ -153,9 +153,13 @@ impl Live {
         let mut changes: Vec<Change> = Vec::new();
         for change in batch.changes.iter() {
             let watched = self.kinds.get(change.noun);
-            if watched.is_some_and(|watched| watched.readable.contains(change.cell)) {
+            let known = |watched: &Watched| {
+                watched.readable.contains(change.cell) && watched.readable.contains(change.gate)
+            };
+            if watched.is_some_and(known) {
+                let recalled = changes.iter().any(|c| c.record == change.record && c.recalled);
                 changes.retain(|c| c.record != change.record);
-                changes.push(change.clone());
+                changes.push(Change { recalled: change.recalled || recalled, ..change.clone() });
             }
         }
         if changes.len() > limit::LIVE_FRAMES {
@@ -163,7 +167,13 @@ impl Live {
         }
         changes.sort_by_key(|change| !change.urgent);
         for change in changes {
-            let Some(rendition) = self.open(&change).await else { continue };
+            let Some(rendition) = self.open(&change).await else {
+                if change.recalled {
+                    let ids = vec![change.record];
+                    send(socket, &Frame::Gone { kind: change.noun, ids }).await?;
+                }
+                continue;
+            };
             if let Some(watched) = self.kinds.get_mut(change.noun)
                 && watched.sent.len() < REMEMBERED
             {

@@ -11,6 +11,7 @@ pub mod duties;
 pub mod epoch;
 pub mod erasure;
 pub mod fault;
+pub mod floor;
 pub mod http;
 mod http_live;
 mod http_log;

@@ -19,6 +19,7 @@ use super::capability::{ActorContext, Capability, Layer};
 use super::cells::CellNumber;
 use super::cursor::Cursor;
 use super::fault::Fault;
+use super::floor::LayerId;
 use super::node::Node;
 use super::sequencer::Core;
 use super::start::open_entry;
@@ -44,6 +45,9 @@ impl Labelled {
 /// One layer as a reader gets it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OpenLayer {
+    /// Names the layer to those who read it: see [`super::floor::layer_id`].
+    pub id: LayerId,
+    /// What it is shown under: its own label, and above that what it was raised to.
     pub label: Label,
     /// The label as a portion mark, such as `(S//REL TO FRA)`.
     pub mark: String,
@@ -239,7 +243,7 @@ impl<'n> Reader<'n> {
         for row in rows {
             let capability = self.capability(&row.row.kind)?;
             let readable = self.readable(capability.noun);
-            if row.layers.iter().any(|layer| !readable.contains(layer.cell)) {
+            if row.layers.iter().any(|layer| !layer.readable(&readable)) {
                 return Err(Fault::bug("a row holds a layer above its reader"));
             }
             renditions.push(self.render(capability, &row, &entries, &secrets)?);
@@ -261,21 +265,26 @@ impl<'n> Reader<'n> {
         let mut changed_at = Time::MIN;
         let mut banner: Option<Label> = None;
         for layer in &row.layers {
-            let label = self.core.cells.label_of(layer.cell);
-            let label = label.ok_or_else(|| Fault::bug("a layer has no label"))?;
+            let cells = &self.core.cells;
+            let known = cells.row(layer.cell).zip(cells.label_of(layer.cell));
+            let gate = cells.label_of(layer.gate);
+            let (cell, own) = known.ok_or_else(|| Fault::bug("a layer has no label"))?;
+            let gate = gate.ok_or_else(|| Fault::bug("a floor has no label"))?;
+            let label = policy::join(own, gate).map_err(Fault::bug)?;
             let folded = self.fold(capability, row, layer.cell, (entries, secrets))?;
             let digest = label.digest();
             versions = versions.part(&digest.0).part(&layer.version.to_be_bytes());
             changed_at = changed_at.max(layer.changed_at);
             override_with(&mut merged, &folded);
             banner = match banner {
-                Some(banner) => Some(policy::join(&banner, label).map_err(Fault::bug)?),
-                None => Some((**label).clone()),
+                Some(banner) => Some(policy::join(&banner, &label).map_err(Fault::bug)?),
+                None => Some(label.clone()),
             };
             layers.push(OpenLayer {
-                label: (**label).clone(),
-                mark: schemes.portion(label).map_err(Fault::bug)?,
-                circle: self.core.cells.row(layer.cell).and_then(|row| row.circle),
+                id: super::floor::layer_id(row.record, own, cell.circle),
+                mark: schemes.portion(&label).map_err(Fault::bug)?,
+                label,
+                circle: cell.circle,
                 changed_at: layer.changed_at,
                 body: folded.body,
             });
@@ -366,15 +375,15 @@ pub fn labelled_of(
     readable: &RoaringBitmap,
 ) -> Result<Option<Labelled>, Fault> {
     let Some(row) = views.record(id)? else { return Ok(None) };
-    if !readable.contains(row.base) {
+    if !row.readable(readable) {
         return Ok(None);
     }
     let mut layers = views.layers(id)?;
-    layers.retain(|layer| readable.contains(layer.cell));
+    layers.retain(|layer| layer.readable(readable));
     let base = row.base;
     layers.sort_by_key(|layer| (layer.cell != base, layer.cell));
     let mut pieces = views.pieces(id)?;
-    pieces.retain(|piece| readable.contains(piece.cell));
+    pieces.retain(|piece| layers.iter().any(|layer| layer.cell == piece.cell));
     Ok(Some(Labelled { record: id, row, layers, pieces }))
 }
 

@@ -278,7 +278,13 @@ impl Sequencer {
 
     /// Seals one entry, gives it its number and applies it to the views.
     fn write(&self, turn: &mut Turn<'_>, entry: NewEntry) -> Result<Done, Fault> {
+        // Whoever finds content above their own head must be able to raise its label nevertheless.
+        let upward = entry.kind == super::floor::KIND;
+        let play = turn.act.actor.play;
         for portion in &entry.portions {
+            if upward && portion.cell.label.play() == play {
+                continue;
+            }
             let core = &*turn.core;
             core.policy.may_write(&core.register, &turn.act.actor, &portion.cell)?;
         }

@@ -26,9 +26,10 @@ CREATE TABLE IF NOT EXISTS cell (
     number INTEGER PRIMARY KEY, label INTEGER NOT NULL, circle BLOB) STRICT;
 CREATE TABLE IF NOT EXISTS record (
     id BLOB PRIMARY KEY, kind TEXT NOT NULL, agency BLOB NOT NULL, base INTEGER NOT NULL,
-    created INTEGER NOT NULL, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    floor INTEGER, created INTEGER NOT NULL, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS layer (
-    record BLOB NOT NULL, cell INTEGER NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL,
+    record BLOB NOT NULL, cell INTEGER NOT NULL, gate INTEGER NOT NULL, kind TEXT NOT NULL,
+    version INTEGER NOT NULL,
     sequence INTEGER NOT NULL, changed_at INTEGER NOT NULL, state TEXT, due_at INTEGER,
     lat REAL, lon REAL, operation BLOB,
     PRIMARY KEY (record, cell)) STRICT, WITHOUT ROWID;
@@ -44,8 +45,8 @@ CREATE TABLE IF NOT EXISTS entry (
     actor BLOB, agency BLOB NOT NULL, acted_at INTEGER NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS entry_by_id ON entry (id);
 CREATE TABLE IF NOT EXISTS counter (
-    kind TEXT NOT NULL, cell INTEGER NOT NULL, records INTEGER NOT NULL,
-    PRIMARY KEY (kind, cell)) STRICT, WITHOUT ROWID;
+    kind TEXT NOT NULL, cell INTEGER NOT NULL, gate INTEGER NOT NULL, records INTEGER NOT NULL,
+    PRIMARY KEY (kind, cell, gate)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS timer (
     record BLOB NOT NULL, name TEXT NOT NULL, due_at INTEGER NOT NULL, sequence INTEGER NOT NULL,
     action TEXT NOT NULL, command TEXT NOT NULL,
@@ -59,18 +60,23 @@ const SELECT_LABELS: &str = "SELECT sealed FROM label ORDER BY number";
 const SELECT_CELLS: &str = "SELECT label, circle FROM cell ORDER BY number";
 const INSERT_LABEL: &str = "INSERT INTO label (number, sealed) VALUES (?1, ?2)";
 const INSERT_CELL: &str = "INSERT INTO cell (number, label, circle) VALUES (?1, ?2, ?3)";
-const SELECT_RECORD: &str = "SELECT kind, agency, base, created, version FROM record WHERE id = ?1";
+const SELECT_RECORD: &str = "SELECT kind, agency, base, floor, created, version FROM record
+    WHERE id = ?1";
 const INSERT_RECORD: &str = "INSERT INTO record (id, kind, agency, base, created, version)
     VALUES (?1, ?2, ?3, ?4, ?5, 1)";
 const BUMP_RECORD: &str = "UPDATE record SET version = version + 1 WHERE id = ?1";
-const COUNT_UP: &str = "INSERT INTO counter (kind, cell, records) VALUES (?1, ?2, 1)
-    ON CONFLICT (kind, cell) DO UPDATE SET records = records + 1";
-const SELECT_LAYER: &str = "SELECT cell, version, sequence, changed_at, state, due_at, lat, lon,
-    operation FROM layer WHERE record = ?1 AND cell = ?2";
-const SELECT_LAYERS: &str = "SELECT cell, version, sequence, changed_at, state, due_at, lat, lon,
-    operation FROM layer WHERE record = ?1 ORDER BY cell LIMIT 256";
+const COUNT: &str = "INSERT INTO counter (kind, cell, gate, records) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (kind, cell, gate) DO UPDATE SET records = records + ?4";
+const SET_FLOOR: &str = "UPDATE record SET floor = ?2 WHERE id = ?1";
+const SET_GATE: &str = "UPDATE layer SET gate = ?3 WHERE record = ?1 AND cell = ?2";
+const SET_GATES: &str = "UPDATE layer SET gate = ?2 WHERE record = ?1";
+const SELECT_LAYER: &str = "SELECT cell, gate, version, sequence, changed_at, state, due_at, lat,
+    lon, operation FROM layer WHERE record = ?1 AND cell = ?2";
+const SELECT_LAYERS: &str = "SELECT cell, gate, version, sequence, changed_at, state, due_at, lat,
+    lon, operation FROM layer WHERE record = ?1 ORDER BY cell LIMIT 256";
 const UPSERT_LAYER: &str = "INSERT INTO layer (record, cell, kind, version, sequence, changed_at,
-    state, due_at, lat, lon, operation) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    state, due_at, lat, lon, operation, gate)
+    VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
     ON CONFLICT (record, cell) DO UPDATE SET version = version + 1, sequence = ?4,
     changed_at = ?5, state = ?6, due_at = ?7, lat = ?8, lon = ?9, operation = ?10";
 const SET_LAYER: &str = "UPDATE layer SET state = ?3, due_at = ?4, lat = ?5, lon = ?6,
@@ -89,9 +95,10 @@ const SELECT_PIECES_OF_KIND: &str = "SELECT p.cell, p.sequence, p.slot, p.erased
     JOIN piece p ON p.record = r.id WHERE r.kind = ?1 ORDER BY p.sequence, p.slot LIMIT 1000000";
 const PAGE_BY_CELL: &str = "SELECT record, sequence FROM layer
     WHERE kind = ?1 AND cell = ?2 AND sequence < ?3 ORDER BY sequence DESC LIMIT ?4";
-const PAGE_BY_SEQUENCE: &str = "SELECT record, cell, sequence FROM layer
+const PAGE_BY_SEQUENCE: &str = "SELECT record, cell, gate, sequence FROM layer
     WHERE kind = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3";
-const SELECT_COUNTERS: &str = "SELECT cell, records FROM counter WHERE kind = ?1 LIMIT 1000000";
+const SELECT_COUNTERS: &str =
+    "SELECT cell, gate, records FROM counter WHERE kind = ?1 LIMIT 1000000";
 const UPSERT_TIMER: &str = "INSERT INTO timer (record, name, due_at, sequence, action, command)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (record, name)
     DO UPDATE SET due_at = ?3, sequence = ?4, action = ?5, command = ?6";
@@ -139,6 +146,8 @@ pub struct RecordRow {
     pub kind: String,
     pub agency: AgencyId,
     pub base: CellNumber,
+    /// What a reader must be able to read besides, since the record's label was raised.
+    pub floor: Option<CellNumber>,
     pub created: u64,
     /// Counts every layer; it never leaves the node.
     pub version: u64,
@@ -148,10 +157,26 @@ pub struct RecordRow {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerRow {
     pub cell: CellNumber,
+    /// What a reader must be able to read besides; the cell itself as long as nothing was raised.
+    pub gate: CellNumber,
     pub version: u64,
     pub sequence: u64,
     pub changed_at: Time,
     pub columns: Layer,
+}
+
+impl RecordRow {
+    /// Whether a reader of these cells may know of the record.
+    pub fn readable(&self, cells: &RoaringBitmap) -> bool {
+        cells.contains(self.base) && self.floor.is_none_or(|floor| cells.contains(floor))
+    }
+}
+
+impl LayerRow {
+    /// Whether a reader of these cells may read the layer.
+    pub fn readable(&self, cells: &RoaringBitmap) -> bool {
+        cells.contains(self.cell) && cells.contains(self.gate)
+    }
 }
 
 /// Where a portion of a record lies in the log.
@@ -347,8 +372,9 @@ impl<'a> Views<'a> {
                     kind: r.get(0)?,
                     agency: AgencyId(r.get(1)?),
                     base: r.get(2)?,
-                    created: r.get::<_, i64>(3)?.cast_unsigned(),
-                    version: r.get::<_, i64>(4)?.cast_unsigned(),
+                    floor: r.get(3)?,
+                    created: r.get::<_, i64>(4)?.cast_unsigned(),
+                    version: r.get::<_, i64>(5)?.cast_unsigned(),
                 })
             })
             .optional()?;
@@ -460,11 +486,19 @@ impl<'a> Views<'a> {
 
     /// Applies one fact: the record's row, its layer, its place in the log, the counters.
     ///
+    /// Gives the cell that a reader of the layer must be able to read besides its own.
+    ///
     /// # Errors
     /// The store's own fault.
-    pub fn apply(&self, capability: &Capability, fact: &Fact<'_>, slot: u8) -> Result<(), Fault> {
+    pub fn apply(
+        &self,
+        capability: &Capability,
+        fact: &Fact<'_>,
+        slot: u8,
+    ) -> Result<CellNumber, Fault> {
         let id = fact.record.0;
-        if self.record(fact.record)?.is_none() {
+        let before = self.record(fact.record)?;
+        if before.is_none() {
             self.connection.prepare_cached(INSERT_RECORD)?.execute(params![
                 id,
                 capability.noun,
@@ -472,14 +506,14 @@ impl<'a> Views<'a> {
                 fact.cell,
                 number(fact.sequence)
             ])?;
-            self.connection
-                .prepare_cached(COUNT_UP)?
-                .execute(params![capability.noun, fact.cell])?;
+            self.count_on(capability.noun, (fact.cell, fact.cell), 1)?;
         } else {
             self.connection.prepare_cached(BUMP_RECORD)?.execute([id])?;
         }
-        let mut layer =
-            self.layer(fact.record, fact.cell)?.map(|row| row.columns).unwrap_or_default();
+        let known = self.layer(fact.record, fact.cell)?;
+        let floor = before.and_then(|record| record.floor);
+        let gate = known.as_ref().map_or(floor.unwrap_or(fact.cell), |row| row.gate);
+        let mut layer = known.map(|row| row.columns).unwrap_or_default();
         (capability.fold)(fact, &mut layer);
         self.connection.prepare_cached(UPSERT_LAYER)?.execute(params![
             id,
@@ -491,7 +525,8 @@ impl<'a> Views<'a> {
             layer.due_at.map(Time::ms),
             layer.place.map(|place| place.lat.degrees()),
             layer.place.map(|place| place.lon.degrees()),
-            layer.operation.map(|operation| operation.0)
+            layer.operation.map(|operation| operation.0),
+            gate
         ])?;
         self.connection.prepare_cached(INSERT_PIECE)?.execute(params![
             id,
@@ -499,7 +534,41 @@ impl<'a> Views<'a> {
             number(fact.sequence),
             slot
         ])?;
-        (capability.index)(fact, *self)
+        (capability.index)(fact, *self)?;
+        Ok(gate)
+    }
+
+    fn count_on(
+        &self,
+        kind: &str,
+        (cell, gate): (CellNumber, CellNumber),
+        records: i64,
+    ) -> Result<(), Fault> {
+        self.connection.prepare_cached(COUNT)?.execute(params![kind, cell, gate, records])?;
+        Ok(())
+    }
+
+    /// Puts a floor below one layer, or below a record with all its layers, those to come too.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn raise(
+        &self,
+        id: RecordId,
+        layer: Option<CellNumber>,
+        floor: CellNumber,
+    ) -> Result<(), Fault> {
+        if let Some(cell) = layer {
+            self.connection.prepare_cached(SET_GATE)?.execute(params![id.0, cell, floor])?;
+            return Ok(());
+        }
+        let Some(record) = self.record(id)? else { return Ok(()) };
+        let gate = record.floor.unwrap_or(record.base);
+        self.count_on(&record.kind, (record.base, gate), -1)?;
+        self.count_on(&record.kind, (record.base, floor), 1)?;
+        self.connection.prepare_cached(SET_FLOOR)?.execute(params![id.0, floor])?;
+        self.connection.prepare_cached(SET_GATES)?.execute(params![id.0, floor])?;
+        Ok(())
     }
 
     /// Sets the columns of a layer that was folded anew, without a new version.
@@ -580,12 +649,12 @@ impl<'a> Views<'a> {
     pub fn count(&self, kind: &str, readable: &RoaringBitmap) -> Result<u64, Fault> {
         let mut select = self.connection.prepare_cached(SELECT_COUNTERS)?;
         let rows = select.query_map([kind], |r| {
-            Ok((r.get::<_, CellNumber>(0)?, r.get::<_, i64>(1)?.cast_unsigned()))
+            Ok((r.get(0)?, r.get(1)?, r.get::<_, i64>(2)?.cast_unsigned()))
         })?;
         let mut total = 0;
         for row in rows {
-            let (cell, records) = row?;
-            if readable.contains(cell) {
+            let (cell, gate, records): (CellNumber, CellNumber, u64) = row?;
+            if readable.contains(cell) && readable.contains(gate) {
                 total += records;
             }
         }
@@ -616,13 +685,13 @@ impl<'a> Views<'a> {
         let mut scanned = 0;
         while let Some(row) = rows.next()? {
             scanned += 1;
-            let cell: CellNumber = row.get(1)?;
-            if !readable.contains(cell) {
+            let (cell, gate): (CellNumber, CellNumber) = (row.get(1)?, row.get(2)?);
+            if !readable.contains(cell) || !readable.contains(gate) {
                 continue;
             }
             let hit = Hit {
                 record: RecordId(row.get(0)?),
-                sequence: row.get::<_, i64>(2)?.cast_unsigned(),
+                sequence: row.get::<_, i64>(3)?.cast_unsigned(),
             };
             if self.newest_readable(hit, readable)? {
                 hits.push(hit);
@@ -684,7 +753,7 @@ impl<'a> Views<'a> {
     /// Whether a layer is the newest one of its record that the reader may read.
     fn newest_readable(self, hit: Hit, readable: &RoaringBitmap) -> Result<bool, Fault> {
         let layers = self.layers(hit.record)?;
-        let readable = layers.iter().filter(|layer| readable.contains(layer.cell));
+        let readable = layers.iter().filter(|layer| layer.readable(readable));
         Ok(readable.map(|layer| layer.sequence).max() == Some(hit.sequence))
     }
 
@@ -761,21 +830,22 @@ fn column_text(value: rusqlite::types::ValueRef<'_>) -> String {
 const MERGED_CELLS: u64 = 64;
 
 fn layer_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<LayerRow> {
-    let place = match (r.get::<_, Option<f64>>(6)?, r.get::<_, Option<f64>>(7)?) {
+    let place = match (r.get::<_, Option<f64>>(7)?, r.get::<_, Option<f64>>(8)?) {
         (Some(lat), Some(lon)) => base::Place::new(lat, lon).ok(),
         _ => None,
     };
     let time = |ms: Option<i64>| ms.and_then(|ms| Time::from_ms(ms).ok());
     Ok(LayerRow {
         cell: r.get(0)?,
-        version: r.get::<_, i64>(1)?.cast_unsigned(),
-        sequence: r.get::<_, i64>(2)?.cast_unsigned(),
-        changed_at: time(r.get(3)?).unwrap_or_default(),
+        gate: r.get(1)?,
+        version: r.get::<_, i64>(2)?.cast_unsigned(),
+        sequence: r.get::<_, i64>(3)?.cast_unsigned(),
+        changed_at: time(r.get(4)?).unwrap_or_default(),
         columns: Layer {
-            state: r.get(4)?,
-            due_at: time(r.get(5)?),
+            state: r.get(5)?,
+            due_at: time(r.get(6)?),
             place,
-            operation: r.get::<_, Option<[u8; 16]>>(8)?.map(OperationId),
+            operation: r.get::<_, Option<[u8; 16]>>(9)?.map(OperationId),
             body: serde_json::Map::new(),
         },
     })

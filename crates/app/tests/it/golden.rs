@@ -22,6 +22,7 @@ const OPTIONAL: &[(&str, &[&str])] = &[
     ("seat.taken/1", &["person"]),
     ("alert.raised/1", &["place"]),
     ("alert.acknowledged/1", &["seat", "note"]),
+    ("spillage.contained/1", &["keep"]),
 ];
 
 struct Golden {
