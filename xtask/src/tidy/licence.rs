@@ -4,7 +4,7 @@ use super::Fault;
 use super::tree::{Package, Tree};
 
 /// Licences of SPDX that ask for no more than notice, or that bind only their own files.
-const ALLOWED: [&str; 22] = [
+const ALLOWED: [&str; 23] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -20,6 +20,7 @@ const ALLOWED: [&str; 22] = [
     "MIT-0",
     // Binds its own files only; we use them unmodified.
     "MPL-2.0",
+    "MPL-2.0+",
     // Fonts.
     "OFL-1.1",
     "OpenSSL",

@@ -4,8 +4,9 @@ use base::{AgencyId, Line, Marking, RecordId, SchemeId, Token};
 use policy::Class;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::kernel::register::{Agency, Register};
+use crate::kernel::register::{Agency, Register, changed};
 use crate::kernel::{Action, Capability, Deciding, Fact, Fault, Lane, Layer, NewEntry, NewPortion};
 use ledger::leaf::Class as LeafClass;
 
@@ -142,11 +143,11 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
 fn register(fact: &Fact<'_>, register: &mut Register) {
     if let Some(Added { agency, name, code, parent, unit }) = fact.read() {
         let name = name.to_string();
-        register.agencies.insert(agency, Agency { name, code, parent, unit });
+        register.agencies.insert(agency, Arc::new(Agency { name, code, parent, unit }));
         register.people_changes += 1;
         register.policy_changes += 1;
     } else if let Some(Renamed { agency, name }) = fact.read()
-        && let Some(known) = register.agencies.get_mut(&agency)
+        && let Some(known) = changed(&mut register.agencies, &agency)
     {
         known.name = name.to_string();
     }

@@ -5,6 +5,7 @@
 //! people read is generated from the clauses that the machine executes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use base::{
     AgencyId, AgreementId, CircleId, Digest, Line, Marking, NonEmpty, PersonId, RecordId, SchemeId,
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::circles;
 use crate::kernel::reader::conflict;
-use crate::kernel::register::{Member, Register, Signed};
+use crate::kernel::register::{Member, Register, Signed, changed};
 use crate::kernel::{
     Action, Capability, Cell, Deciding, Fact, Fault, Lane, Layer, NewEntry, NewPortion,
 };
@@ -142,7 +143,7 @@ fn propose(
     agreement
         .check(on.policy.schemes())
         .map_err(|cause| Fault::invalid("invalid-agreement", cause.to_string()).because(cause))?;
-    let unknown = agreement.parties.iter().find(|a| !on.register.agencies.contains_key(a));
+    let unknown = agreement.parties.iter().find(|a| !on.register.agencies.contains_key(*a));
     if let Some(agency) = unknown {
         return Err(Fault::invalid("unknown-agency", format!("no agency `{agency}`")));
     }
@@ -292,7 +293,7 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
             // Nor does a proposal of one party lift what another has suspended.
             let suspended = before.as_ref().is_some_and(|known| known.suspended);
             let resumed_by = before.as_ref().map(|b| b.resumed_by.clone()).unwrap_or_default();
-            let in_force = before.and_then(Signed::into_force);
+            let in_force = before.and_then(|known| known.in_force.clone());
             let signed = Signed {
                 in_force: if proposed.founded {
                     Some(proposed.agreement.clone())
@@ -305,14 +306,15 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
                 resumed_by,
                 suspended,
             };
-            register.agreements.insert(signed.agreement.id, signed);
+            register.agreements.insert(signed.agreement.id, Arc::new(signed));
             if !proposed.founded {
                 return;
             }
         }
         "agreement.signed/1" => {
             let Some(signed) = fact.read::<PartySigned>() else { return };
-            let Some(known) = register.agreements.get_mut(&signed.agreement) else { return };
+            let known = changed(&mut register.agreements, &signed.agreement);
+            let Some(known) = known else { return };
             known.signed_by.insert(signed.agency);
             if !signed.complete {
                 return;
@@ -321,13 +323,15 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
         }
         "agreement.suspended/1" => {
             let Some(suspended) = fact.read::<Suspended>() else { return };
-            let Some(known) = register.agreements.get_mut(&suspended.agreement) else { return };
+            let known = changed(&mut register.agreements, &suspended.agreement);
+            let Some(known) = known else { return };
             known.suspended = true;
             known.resumed_by.clear();
         }
         _ => {
             let Some(resumed) = fact.read::<Resumed>() else { return };
-            let Some(known) = register.agreements.get_mut(&resumed.agreement) else { return };
+            let known = changed(&mut register.agreements, &resumed.agreement);
+            let Some(known) = known else { return };
             known.resumed_by.insert(resumed.agency);
             known.suspended = !resumed.complete;
         }

@@ -4,6 +4,7 @@
 //! is decided when a cell is asked for, so it acts on everything in the circle at once, both ways.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use base::{CircleId, Line, NonEmpty, RecordId};
 use policy::Class;
@@ -131,18 +132,18 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
             let Some(formed) = fact.read::<Formed>() else { return };
             let members: BTreeSet<Member> = formed.members.iter().copied().collect();
             // A new circle changes nothing about cells that exist, so no right is asked anew.
-            register.circles.insert(formed.circle, members);
+            register.circles.insert(formed.circle, Arc::new(members));
             return;
         }
         "circle.joined/1" => {
             let Some(changed) = fact.read::<Changed>() else { return };
             let members = register.circles.entry(changed.circle).or_default();
-            members.extend(changed.members.iter().copied());
+            Arc::make_mut(members).extend(changed.members.iter().copied());
         }
         _ => {
             let Some(changed) = fact.read::<Changed>() else { return };
             if let Some(members) = register.circles.get_mut(&changed.circle) {
-                members.retain(|m| !changed.members.iter().any(|gone| gone == m));
+                Arc::make_mut(members).retain(|m| !changed.members.iter().any(|gone| gone == m));
             }
         }
     }

@@ -3,10 +3,10 @@
 //! A *cell* is a pair of label and circle that occurs. Reading is a question about cells, never
 //! about single records: which cells may this reader read?
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::{CircleId, Digest, Label};
+use imbl::{OrdMap, Vector};
 
 /// A label and, where need-to-know is narrower than the label, a circle.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,12 +26,14 @@ pub struct CellRow {
 }
 
 /// The interned labels and cells; grows only, so that a number means the same for ever.
+///
+/// Each act is tried on a copy: the tables share what is the same, so that a copy costs nothing.
 #[derive(Clone, Default)]
 pub struct Cells {
-    labels: Vec<Arc<Label>>,
-    by_digest: BTreeMap<Digest, u32>,
-    rows: Vec<CellRow>,
-    by_pair: BTreeMap<(u32, Option<CircleId>), CellNumber>,
+    labels: Vector<Arc<Label>>,
+    by_digest: OrdMap<Digest, u32>,
+    rows: Vector<CellRow>,
+    by_pair: OrdMap<(u32, Option<CircleId>), CellNumber>,
 }
 
 impl Cells {
@@ -46,7 +48,7 @@ impl Cells {
     }
 
     /// All labels in the order of their numbers.
-    pub fn labels(&self) -> &[Arc<Label>] {
+    pub const fn labels(&self) -> &Vector<Arc<Label>> {
         &self.labels
     }
 
@@ -65,9 +67,20 @@ impl Cells {
         self.row(number).and_then(|row| self.label(row.label))
     }
 
-    /// All cells in the order of their numbers.
-    pub fn rows(&self) -> &[CellRow] {
-        &self.rows
+    /// How many cells there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no cell yet.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The cells from a number on, in order.
+    pub fn rows_from(&self, first: CellNumber) -> impl Iterator<Item = (CellNumber, CellRow)> {
+        let end = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        (first..end).filter_map(|number| Some((number, self.row(number)?)))
     }
 
     /// Interns a label; `true` when it is new.
@@ -77,7 +90,7 @@ impl Cells {
             return (*number, false);
         }
         let number = u32::try_from(self.labels.len()).unwrap_or(u32::MAX);
-        self.labels.push(Arc::new(label.clone()));
+        self.labels.push_back(Arc::new(label.clone()));
         self.by_digest.insert(digest, number);
         (number, true)
     }
@@ -88,7 +101,7 @@ impl Cells {
             return (*number, false);
         }
         let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        self.rows.push(CellRow { label, circle });
+        self.rows.push_back(CellRow { label, circle });
         self.by_pair.insert((label, circle), number);
         (number, true)
     }

@@ -402,7 +402,7 @@ impl Node {
         }
         let key = (reader_digest(&core.register, actor), noun);
         let (epoch, people) = (core.policy.epoch(), core.register.people_changes);
-        let cells = core.cells.rows().len();
+        let cells = core.cells.len();
         let lock = || self.readable.lock().unwrap_or_else(PoisonError::into_inner);
         let mut known = (RoaringBitmap::new(), 0);
         if let Some(found) = lock().get(&key).filter(|f| f.epoch == epoch && f.people == people) {

@@ -351,7 +351,8 @@ impl Policy {
         };
         let line = register.ancestors(actor.agency);
         let reader = (actor.person, actor.seat);
-        for (number, row) in (0..).zip(cells.rows()).skip(from) {
+        let from = CellNumber::try_from(from).unwrap_or(CellNumber::MAX);
+        for (number, row) in cells.rows_from(from) {
             let member = row.circle.is_none_or(|circle| register.belongs(circle, reader, &line));
             if member && labels.contains(row.label) {
                 known.insert(number);
@@ -372,7 +373,7 @@ impl Policy {
             (action(&format!("{noun}:read"))?, token(purpose_code(actor.purpose))?);
         let intent = Intent { action: &asked, purpose: &purpose };
         let mut table = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
-        for label in cells.labels().iter().skip(table.len() as usize) {
+        while let Some(label) = cells.label(u32::try_from(table.len()).map_err(Fault::bug)?) {
             table.intern(label).map_err(Fault::bug)?;
         }
         // The sets check the epoch's time themselves; its start is always within it.

@@ -3,8 +3,10 @@
 //! It is folded from the log like every view, but small, and never written to disk.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use base::{AgencyId, AgreementId, CircleId, Clearance, PersonId, SeatId, Time, Token};
+use imbl::OrdMap;
 use policy::Agreement;
 use serde::{Deserialize, Serialize};
 
@@ -76,25 +78,28 @@ pub struct Signed {
     pub in_force: Option<Agreement>,
 }
 
-impl Signed {
-    /// The version in force, when a newer one is proposed.
-    pub fn into_force(self) -> Option<Agreement> {
-        self.in_force
-    }
-}
-
 /// Everything that policy asks about people and instruments.
+///
+/// Each act is tried on a copy: the maps share what is the same, so that a copy costs nothing.
 #[derive(Clone, Default)]
 pub struct Register {
-    pub agencies: BTreeMap<AgencyId, Agency>,
-    pub persons: BTreeMap<PersonId, Person>,
-    pub seats: BTreeMap<SeatId, Seat>,
-    pub circles: BTreeMap<CircleId, BTreeSet<Member>>,
-    pub agreements: BTreeMap<AgreementId, Signed>,
+    pub agencies: OrdMap<AgencyId, Arc<Agency>>,
+    pub persons: OrdMap<PersonId, Arc<Person>>,
+    pub seats: OrdMap<SeatId, Arc<Seat>>,
+    pub circles: OrdMap<CircleId, Arc<BTreeSet<Member>>>,
+    pub agreements: OrdMap<AgreementId, Arc<Signed>>,
     /// Raised by each change that policy decisions depend on.
     pub policy_changes: u64,
     /// Raised by each change of membership, seat or person.
     pub people_changes: u64,
+}
+
+/// A value of one of the maps, to be changed; what other copies share stays as it is.
+pub fn changed<'r, K: Ord + Clone, V: Clone>(
+    map: &'r mut OrdMap<K, Arc<V>>,
+    key: &K,
+) -> Option<&'r mut V> {
+    map.get_mut(key).map(Arc::make_mut)
 }
 
 impl Register {
@@ -117,7 +122,8 @@ impl Register {
 
     /// The seats that a person holds now.
     pub fn seats_of(&self, person: PersonId) -> impl Iterator<Item = (&SeatId, &Seat)> {
-        self.seats.iter().filter(move |(_, seat)| seat.holder == Some(person))
+        let held = self.seats.iter().filter(move |(_, seat)| seat.holder == Some(person));
+        held.map(|(id, seat)| (id, &**seat))
     }
 
     /// Whether a person on a seat belongs to a circle; nobody belongs to one that is unknown.

@@ -3,6 +3,7 @@
 //! Authority sits on seats, acts are by persons. Each agency administers its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use base::{AgencyId, Clearance, Line, Marking, PersonId, RecordId, SchemeId, SeatId, Time, Token};
 use ledger::leaf::Class as LeafClass;
@@ -10,7 +11,7 @@ use policy::Class;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::reader::conflict;
-use crate::kernel::register::{Person, Register, Seat};
+use crate::kernel::register::{Person, Register, Seat, changed};
 use crate::kernel::{Action, Capability, Deciding, Fact, Fault, Lane, Layer, NewEntry, NewPortion};
 
 pub mod http;
@@ -336,12 +337,12 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
                 training: a.training,
                 active: true,
             };
-            register.persons.insert(a.person, person);
+            register.persons.insert(a.person, Arc::new(person));
         }
         "person.cleared/1" => {
             let Some(cleared) = fact.read::<Cleared>() else { return };
             register.policy_changes += ends(cleared.cleared_until, &cleared.training);
-            if let Some(person) = register.persons.get_mut(&cleared.person) {
+            if let Some(person) = changed(&mut register.persons, &cleared.person) {
                 person.clearance = cleared.clearance;
                 person.cleared_until = cleared.cleared_until;
                 person.roles = cleared.roles;
@@ -350,7 +351,7 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
         }
         "person.removed/1" => {
             let Some(removed) = fact.read::<Removed>() else { return };
-            if let Some(person) = register.persons.get_mut(&removed.person) {
+            if let Some(person) = changed(&mut register.persons, &removed.person) {
                 person.active = false;
             }
         }
@@ -363,11 +364,11 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
                 holder: None,
                 deputies: a.deputies,
             };
-            register.seats.insert(a.seat, seat);
+            register.seats.insert(a.seat, Arc::new(seat));
         }
         _ => {
             let Some(taken) = fact.read::<Taken>() else { return };
-            if let Some(seat) = register.seats.get_mut(&taken.seat) {
+            if let Some(seat) = changed(&mut register.seats, &taken.seat) {
                 seat.holder = taken.person;
             }
         }

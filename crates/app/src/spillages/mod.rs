@@ -169,7 +169,7 @@ fn kept(
         let detail = format!("{} agencies keep it; at most {KEEP_MAX}", keep.len());
         return Err(Fault::invalid("keep-too-large", detail));
     }
-    if let Some(unknown) = keep.iter().find(|id| !on.register.agencies.contains_key(id)) {
+    if let Some(unknown) = keep.iter().find(|id| !on.register.agencies.contains_key(*id)) {
         let detail = format!("{unknown} is no agency of this node");
         return Err(Fault::invalid("unknown-agency", detail));
     }
