@@ -1,6 +1,7 @@
 //! The kernel: act, policy, ledger, views, open — five words, one direction, no side door.
 
 pub mod access;
+pub mod anchor;
 pub mod apply;
 pub mod capability;
 pub mod cells;
@@ -22,6 +23,7 @@ pub mod problem;
 pub mod reader;
 pub mod register;
 pub mod route;
+pub mod segment;
 pub mod sequencer;
 pub mod session;
 pub mod start;

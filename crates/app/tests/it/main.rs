@@ -5,6 +5,7 @@
     reason = "a test stops where the world is not as it says"
 )]
 
+mod access;
 mod endpoints;
 mod golden;
 mod kernel;
