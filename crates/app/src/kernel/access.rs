@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::capability::ActorContext;
 use super::fault::Fault;
-use super::segment::{Row, Segment};
+use super::segment::{Handed, Row, Segment};
 use ledger::header::Actor;
 
 /// What was done.
@@ -152,7 +152,7 @@ const ROUND_MS: u64 = 250;
 const SEGMENT_BYTES: usize = 46 * base::limit::PORTION_BYTES;
 
 /// Takes finished segments to the log.
-pub type Seal = Box<dyn Fn(Segment) + Send>;
+pub type Seal = Box<dyn Fn(Handed) + Send>;
 /// Tells the time.
 pub type Now = Box<dyn Fn() -> Time + Send>;
 
@@ -179,7 +179,7 @@ impl AccessLog {
         let mut entropy = Entropy::new(seed);
         let left = recover(&directory, &key, size, (now(), &mut entropy))?;
         let number = size + left.len() as u64;
-        left.into_iter().for_each(&seal);
+        left.into_iter().map(Handed::Segment).for_each(&seal);
         let mut writer = Writer { directory, key, entropy, number, open: None, seal, now };
         std::thread::Builder::new()
             .name("access".to_owned())
@@ -383,7 +383,7 @@ impl Writer {
             if self.open.is_some() {
                 self.finish(Some(done));
             } else {
-                let _gone = done.send(());
+                (self.seal)(Handed::Asked(done));
             }
         }
         Ok(())
@@ -446,7 +446,9 @@ impl Writer {
     fn finish(&mut self, done: Option<SyncSender<()>>) {
         let Some(open) = self.open.take() else { return };
         let path = file(&self.directory, self.number);
-        (self.seal)(Segment { number: self.number, rows: open.rows, path, missing: false, done });
+        let number = self.number;
+        let segment = Segment { number, rows: open.rows, path, missing: false, done };
+        (self.seal)(Handed::Segment(segment));
         self.number += 1;
     }
 }

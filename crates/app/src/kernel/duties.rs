@@ -34,7 +34,7 @@ pub fn run(node: &Weak<Node>) {
         Some(node) => node.core().head.size.saturating_sub(u64::from(ENTRIES) * 16),
         None => return,
     };
-    let mut anchored = node.upgrade().map_or(Time::MAX, |node| node.now());
+    let mut anchored = (node.upgrade().map_or(Time::MAX, |node| node.now()), 0);
     loop {
         let Some(node) = node.upgrade() else { return };
         if node.stopped() {
@@ -86,17 +86,16 @@ fn advance(node: &Arc<Node>) -> Result<(), Fault> {
 }
 
 /// Names the head of the log `access` in the log of acts, when something was read since.
-fn anchor(node: &Arc<Node>, anchored: &mut Time) -> Result<(), Fault> {
+fn anchor(node: &Arc<Node>, anchored: &mut (Time, u64)) -> Result<(), Fault> {
     let now = node.now();
-    if now.ms_since(*anchored) < ANCHOR_S * 1000 {
+    if now.ms_since(anchored.0) < ANCHOR_S * 1000 {
         return Ok(());
     }
-    *anchored = now;
     let head = node.log().head(LogName::Access)?;
     let core = node.core();
-    let Some(agency) = core.register.agencies.keys().next().filter(|_| head.size > 0) else {
-        return Ok(());
-    };
+    let agency = core.register.agencies.keys().next();
+    let Some(agency) = agency.filter(|_| head.size > anchored.1) else { return Ok(()) };
+    *anchored = (now, head.size);
     let command = serde_json::to_vec(&Anchor { size: head.size, root: head.root });
     let act = Act {
         action: "access:anchor".to_owned(),

@@ -70,6 +70,13 @@ pub struct Segment {
     pub done: Option<SyncSender<()>>,
 }
 
+/// What the access log's writer hands to the sequencer.
+pub enum Handed {
+    Segment(Segment),
+    /// Wants to know when everything before it is in the log.
+    Asked(SyncSender<()>),
+}
+
 /// What a segment says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -137,22 +144,22 @@ pub fn prove_row(rows: &[Row], index: u64) -> Result<Vec<Digest>, ledger::Error>
 
 /// Segments on their way from the access log's writer to the sequencer.
 #[derive(Default)]
-pub struct Segments(Mutex<Vec<Segment>>);
+pub struct Segments(Mutex<Vec<Handed>>);
 
 impl Segments {
     /// Puts one behind the others.
-    pub fn put(&self, segment: Segment) {
+    pub fn put(&self, handed: Handed) {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() >= WAITING {
             // Its file stays: the next start finds it.
-            tracing::error!(segment.number, "too many segments of the access log wait");
+            tracing::error!("too many segments of the access log wait");
             return;
         }
-        waiting.push(segment);
+        waiting.push(handed);
     }
 
     /// Takes all.
-    pub fn take(&self) -> Vec<Segment> {
+    pub fn take(&self) -> Vec<Handed> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

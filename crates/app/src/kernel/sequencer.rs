@@ -27,7 +27,7 @@ use super::fault::Fault;
 use super::node::seed;
 use super::policy::Policy;
 use super::register::Register;
-use super::segment::{AccessLedger, Anchor, Segment, Writing};
+use super::segment::{AccessLedger, Anchor, Handed, Writing};
 use super::view::{ViewWriter, Views};
 
 /// An act that waits for its turn.
@@ -446,8 +446,15 @@ impl Sequencer {
     ///
     /// # Errors
     /// The log's own fault; then nothing more may be decided or served.
-    pub fn record(&mut self, segments: Vec<Segment>) -> Result<(), store::Error> {
-        for segment in segments {
+    pub fn record(&mut self, handed: Vec<Handed>) -> Result<(), store::Error> {
+        for handed in handed {
+            let segment = match handed {
+                Handed::Segment(segment) => segment,
+                Handed::Asked(done) => {
+                    let _gone = done.send(());
+                    continue;
+                }
+            };
             let seed = seed().map_err(|_none| store::Error::Form("randomness"))?;
             let head = &self.core.head;
             let on = Writing {
