@@ -11,4 +11,5 @@ pub const ALL: &[&Capability] = &[
     &crate::circles::CAPABILITY,
     &crate::agreements::CAPABILITY,
     &crate::alerts::CAPABILITY,
+    &crate::inquiries::CAPABILITY,
 ];

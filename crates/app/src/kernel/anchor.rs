@@ -18,13 +18,23 @@ pub const CAPABILITY: Capability = Capability {
     name: "anchors",
     noun: "access",
     kinds: &["access.anchored/1"],
-    actions: &[Action {
-        name: "access:anchor",
-        lane: Lane::Normal,
-        class: Class::Own,
-        duty: true,
-        signed: false,
-    }],
+    actions: &[
+        Action {
+            name: "access:anchor",
+            lane: Lane::Normal,
+            class: Class::Own,
+            duty: true,
+            signed: false,
+        },
+        // What is asked of the ledger itself; there is no command of this name.
+        Action {
+            name: "ledger:read",
+            lane: Lane::Normal,
+            class: Class::Own,
+            duty: false,
+            signed: false,
+        },
+    ],
     routes: &[],
     urgent: false,
     registers: false,
@@ -41,6 +51,9 @@ pub const CAPABILITY: Capability = Capability {
 pub const ANCHOR_S: i64 = 600;
 
 fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
+    if on.action.name != "access:anchor" {
+        return Err(Fault::invalid("unknown-action", "this is no command"));
+    }
     let anchor: Anchor = on.parse(command)?;
     let scheme = SchemeId(Token::new("NAT").map_err(Fault::bug)?);
     let marking = Marking { level: Level(1), ..Marking::default() };
