@@ -260,8 +260,10 @@ pub fn entry(parts: &Parts, prefix: &str, index: u64, head: &Head) -> Result<Sho
         let Some(slot) = part.strip_prefix(&below) else { break };
         let wrong = |why: &str| Fault::of(part, why);
         let slot: u8 = slot.parse().ok().ok_or_else(|| wrong("its slot is no number"))?;
-        let (salt, portion) = bytes.split_first_chunk::<32>().ok_or_else(|| wrong("it is cut off"))?;
-        let expected = list.get(usize::from(slot)).ok_or_else(|| wrong("no slot has its number"))?;
+        let (salt, portion) =
+            bytes.split_first_chunk::<32>().ok_or_else(|| wrong("it is cut off"))?;
+        let expected =
+            list.get(usize::from(slot)).ok_or_else(|| wrong("no slot has its number"))?;
         let position = Position { ledger: shared.ledger, entry: shared.entry, slot };
         let opened = open_committed(&Secret::new(*salt), position, portion, *expected)
             .map_err(|cause| wrong(&cause.to_string()))?;

@@ -164,11 +164,13 @@ impl Showing<'_> {
             let named = opened.header.local.slots.iter().find(|named| named.slot == *slot);
             let secret = secret_of(&secrets, *slot);
             let (Some(named), Some(secret)) = (named, secret) else { continue };
-            let media = match (self.log, named == opened.header.local.slots.first().unwrap_or(named))
-            {
-                (LogName::Access, false) => "application/octet-stream",
-                (LogName::Access, true) | (LogName::Acts | LogName::Talk, _) => "application/json",
-            };
+            let media =
+                match (self.log, named == opened.header.local.slots.first().unwrap_or(named)) {
+                    (LogName::Access, false) => "application/octet-stream",
+                    (LogName::Access, true) | (LogName::Acts | LogName::Talk, _) => {
+                        "application/json"
+                    }
+                };
             let portion = Portion {
                 label: named.label.clone(),
                 circle: named.circle,
@@ -183,12 +185,7 @@ impl Showing<'_> {
     }
 
     /// Puts a leaf of the access log with its summary, and some of its rows with their proofs.
-    fn show_rows(
-        &self,
-        parts: &mut Parts,
-        leaf: u64,
-        rows: &BTreeSet<u64>,
-    ) -> Result<(), Fault> {
+    fn show_rows(&self, parts: &mut Parts, leaf: u64, rows: &BTreeSet<u64>) -> Result<(), Fault> {
         let (opened, stored, secrets) = self.open(leaf)?;
         let segment = recorded(opened).map_err(Fault::bug)?;
         self.show(parts, (&stored, &secrets), &|slot| slot == segment.slot)?;

@@ -242,7 +242,12 @@ pub fn find(asked: &Asked<'_>) -> Result<Found, Fault> {
     for (person, known) in then.register.persons.iter().filter(|(_, known)| known.active) {
         if oversees(&then.register, actor, known.agency) {
             let of = (*person, known.agency);
-            findings.people.push(of_person(&then, of, (&subject, &parts, there), (&entries, &rows)));
+            findings.people.push(of_person(
+                &then,
+                of,
+                (&subject, &parts, there),
+                (&entries, &rows),
+            ));
         }
     }
     for agency in then.register.agencies.keys() {
@@ -300,9 +305,9 @@ impl Subject {
         let record = opened.subject;
         let row = node.views().with(|views| views.record(record))?;
         let of = (&*core.register, &*core.cells);
-        let sight = row.as_ref().and_then(|row| {
-            inspects(&core.policy, of, reader.actor(), (&row.kind, row.base))
-        });
+        let sight = row
+            .as_ref()
+            .and_then(|row| inspects(&core.policy, of, reader.actor(), (&row.kind, row.base)));
         let (Some(row), Some(sight)) = (row, sight) else {
             reader.denied(record)?;
             return Err(Fault::absent());
@@ -351,11 +356,7 @@ impl Subject {
     }
 
     /// Its cells that had a portion then, the base first.
-    fn parts<'a>(
-        &self,
-        asked: &'a Asked<'_>,
-        entries: &[Entry],
-    ) -> Result<Vec<Part<'a>>, Fault> {
+    fn parts<'a>(&self, asked: &'a Asked<'_>, entries: &[Entry]) -> Result<Vec<Part<'a>>, Fault> {
         let there: BTreeSet<u64> = entries.iter().map(|entry| entry.sequence).collect();
         let known = self.pieces.iter().filter(|piece| there.contains(&piece.sequence));
         let mut cells: Vec<u32> = known.map(|piece| piece.cell).collect();
@@ -491,9 +492,9 @@ fn of_person(
         Ok(found) => (true, found, None),
         Err(why) => (false, (Vec::new(), 0), Some(why)),
     };
-    let acknowledged = entries.iter().find(|entry| {
-        entry.acknowledges() && entry.header.shared.actor == Actor::Person(person)
-    });
+    let acknowledged = entries
+        .iter()
+        .find(|entry| entry.acknowledges() && entry.header.shared.actor == Actor::Person(person));
     OfPerson {
         person,
         agency,
@@ -515,9 +516,8 @@ fn of_agency(then: &Then, agency: AgencyId, about: About<'_>, entries: &[Entry])
     let readers: Vec<ActorContext> =
         people.flat_map(|(person, _)| reader_of(then, *person, agency)).collect();
     let outcome = best(then, &readers, about);
-    let acknowledged = entries
-        .iter()
-        .find(|entry| entry.acknowledges() && entry.header.shared.agency == agency);
+    let acknowledged =
+        entries.iter().find(|entry| entry.acknowledges() && entry.header.shared.agency == agency);
     let (available, grounds, withheld) = match outcome {
         Ok((grounds, _)) => (true, grounds, None),
         // Why one of its persons could not is the agency's own matter; whether a clause was

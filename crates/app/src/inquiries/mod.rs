@@ -12,9 +12,7 @@ use policy::Class;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::oversight::inspects;
-use crate::kernel::{
-    Action, Capability, Deciding, Fact, Fault, Lane, Layer, NewEntry, NewPortion,
-};
+use crate::kernel::{Action, Capability, Deciding, Fact, Fault, Lane, Layer, NewEntry, NewPortion};
 
 pub mod bundle;
 pub mod findings;

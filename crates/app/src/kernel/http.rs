@@ -18,8 +18,8 @@ use super::cursor::encode;
 use super::fault::Fault;
 use super::http_live;
 use super::http_log;
-use super::node::{Act, Node};
 use super::ledger;
+use super::node::{Act, Node};
 use super::problem::Problem;
 use super::question::{Answer, Asked, Question};
 use super::reader::Reader;
@@ -72,7 +72,12 @@ pub const ROUTES: &[Route] = &[
         Question(ledger::entries),
         "entries by their metadata, newest first, and the signed heads",
     ),
-    Route::question("/ledger/{id}/proof", "ledger:read", Question(ledger::proof), "the proof of an entry"),
+    Route::question(
+        "/ledger/{id}/proof",
+        "ledger:read",
+        Question(ledger::proof),
+        "the proof of an entry",
+    ),
 ];
 
 /// Every route of the kernel and of the capabilities.

@@ -145,8 +145,7 @@ fn known(
     let opened = open_entry(asked.node.keys(), entry, secrets)?;
     let header = &opened.header;
     let (core, actor) = (asked.reader.core(), asked.reader.actor());
-    let of_kernel = matches!(leaf.class, Class::Anchor)
-        || header.shared.kind == "epoch.advanced/1";
+    let of_kernel = matches!(leaf.class, Class::Anchor) || header.shared.kind == "epoch.advanced/1";
     let base = asked.node.views().with(|views| views.record(header.shared.record))?;
     let noun = capability_of(asked.node.capabilities(), &header.shared.kind);
     let sight = base.zip(noun).and_then(|(row, (capability, _))| {

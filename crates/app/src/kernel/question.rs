@@ -25,7 +25,11 @@ pub struct Asked<'a> {
 pub enum Answer {
     Json(serde_json::Value),
     /// A file to be kept, with the name that it gets.
-    File { name: String, media: &'static str, bytes: Vec<u8> },
+    File {
+        name: String,
+        media: &'static str,
+        bytes: Vec<u8>,
+    },
 }
 
 impl Answer {

@@ -103,12 +103,7 @@ pub struct Anchor {
 pub struct RowHashes(pub Vec<Digest>);
 
 impl Hashes for RowHashes {
-    fn hashes(
-        &self,
-        level: u8,
-        first: u64,
-        count: u16,
-    ) -> Result<Vec<Digest>, ledger::Error> {
+    fn hashes(&self, level: u8, first: u64, count: u16) -> Result<Vec<Digest>, ledger::Error> {
         let whole = usize::try_from(first).unwrap_or(usize::MAX);
         let span = 1_usize.checked_shl(u32::from(level) * 8).unwrap_or(usize::MAX);
         let mut found = Vec::with_capacity(usize::from(count));
@@ -385,9 +380,8 @@ pub fn recorded(entry: OpenedEntry) -> Result<Recorded, Unreadable> {
     };
     let mut slots = entry.header.local.slots.iter().map(|slot| slot.slot);
     let slot = slots.next().ok_or(Unreadable::Summary)?;
-    let summary: Summary = body(slot)
-        .and_then(|body| serde_json::from_slice(body).ok())
-        .ok_or(Unreadable::Summary)?;
+    let summary: Summary =
+        body(slot).and_then(|body| serde_json::from_slice(body).ok()).ok_or(Unreadable::Summary)?;
     let mut bytes = Vec::new();
     for slot in slots {
         bytes.extend_from_slice(body(slot).ok_or(Unreadable::Rows)?);
@@ -453,8 +447,8 @@ pub fn first_at(reader: &LogReader, log: LogName, size: u64, at: Time) -> Result
         let middle = low + (high - low) / 2;
         let leaf = reader.leaves(log, middle, 1)?.into_iter().next();
         let leaf = leaf.ok_or(Error::Missing(middle))?;
-        let leaf = ledger::leaf::Leaf::from_bytes(&leaf)
-            .map_err(|fault| Error::Damaged(middle, fault))?;
+        let leaf =
+            ledger::leaf::Leaf::from_bytes(&leaf).map_err(|fault| Error::Damaged(middle, fault))?;
         if leaf.at <= at {
             low = middle + 1;
         } else {

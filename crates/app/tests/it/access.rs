@@ -84,7 +84,10 @@ fn a_finished_minute_is_one_leaf_and_its_file_is_gone() {
     let segments = segments(&scene.world);
     assert_eq!((segments.len(), segments[0].summary.rows), (1, 3));
     let acts = scene.world.node().core().head.clone();
-    assert_eq!((segments[0].summary.acts.size, segments[0].summary.acts.root), (acts.size, acts.root));
+    assert_eq!(
+        (segments[0].summary.acts.size, segments[0].summary.acts.root),
+        (acts.size, acts.root)
+    );
 }
 
 #[test]
@@ -139,7 +142,7 @@ fn a_changed_row_is_found_and_named_and_the_others_stay() {
 
 #[test]
 fn what_a_killed_process_left_becomes_a_leaf_at_the_next_start() {
-    let mut scene = scene();
+    let scene = scene();
     scene.world.get(scene.police, "alert", scene.alert).expect("the alert");
     let path = file(&directory(&scene.world), 0);
     let mut bytes = std::fs::read(&path).expect("rows");

@@ -20,5 +20,7 @@ mod agreements;
 mod alerts;
 #[path = "../../src/circles/tests.rs"]
 mod circles;
+#[path = "../../src/inquiries/tests.rs"]
+mod inquiries;
 #[path = "../../src/people/tests.rs"]
 mod people;
