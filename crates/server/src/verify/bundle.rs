@@ -113,8 +113,6 @@ fn json<T: DeserializeOwned>(parts: &Parts, name: &str) -> Result<T, Fault> {
 fn keys(parts: &Parts, trust: &[VerifierKey]) -> Result<(), Fault> {
     let name = "keys.pub";
     let text = String::from_utf8_lossy(parts.get(name)?).into_owned();
-    let known =
-        VerifierKeys::new(trust.to_vec()).map_err(|why| Fault::of(name, why.to_string()))?;
     for line in text.lines() {
         let key: VerifierKey =
             line.parse().map_err(|why: ledger::Error| Fault::of(name, why.to_string()))?;

@@ -311,7 +311,7 @@ fn a_bundle_verifies_elsewhere_and_each_changed_part_is_named(directory: &Direct
     }
     fs::write(&bundle, &whole).expect("as it was");
     let stranger = directory.join("stranger");
-    assert_eq!(run(&["init", "--data", &stranger]).code, Some(0));
+    assert_eq!(run(&["init", "--name", "localhost", "--data", &stranger]).code, Some(0));
     let said = run(&["verify", "--bundle", &bundle, "--key", &format!("{stranger}/muster.pub")]);
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(said.out.contains("manifest: "), "{}", said.out);
