@@ -5,10 +5,12 @@ use crate::kernel::capability::Capability;
 /// All capabilities, in the order in which a newcomer meets them.
 pub const ALL: &[&Capability] = &[
     &crate::kernel::epoch::CAPABILITY,
+    &crate::kernel::anchor::CAPABILITY,
     &crate::agencies::CAPABILITY,
     &crate::people::CAPABILITY,
     &crate::circles::CAPABILITY,
     &crate::agreements::CAPABILITY,
     &crate::alerts::CAPABILITY,
     &crate::spillages::CAPABILITY,
+    &crate::inquiries::CAPABILITY,
 ];

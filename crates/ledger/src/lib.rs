@@ -2,6 +2,7 @@
 //!
 //! No clock, no disk, no randomness: bytes in, bytes out.
 
+pub mod bundle;
 pub mod checkpoint;
 pub mod cosignature;
 mod encoding;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use app::capabilities;
+use app::kernel::access::AccessRow;
 use app::kernel::capability::{ActorContext, Capability};
 use app::kernel::clock::{Clock, PlayClock};
 use app::kernel::session::{self, MethodOfProof};
@@ -414,6 +415,18 @@ impl World {
             seen = self.node().wait(seen, 50);
         }
         panic!("it did not happen");
+    }
+
+    /// Every row of the access log so far, from its leaves.
+    pub fn access_rows(&self) -> Vec<AccessRow> {
+        let mut rows = Vec::new();
+        let begin = Time::from_ms(0).expect("a time");
+        let read = self.node().each_segment(begin, |segment| {
+            rows.extend(segment.rows.iter().map(|row| row.read().expect("a row")));
+            Ok(())
+        });
+        read.expect("the access log");
+        rows
     }
 
     /// Keeps the directories when the world is dropped.

@@ -1,7 +1,13 @@
 //! The access log: what was delivered, opened, listed, searched, exported and denied.
 //!
-//! Rows go to a file of the minute, sealed, and are made durable at most every 250 ms. A finished
-//! minute's file becomes one leaf of the log `access`.
+//! Rows go to a sealed file before anything is served, and are made durable with those that came
+//! meanwhile; the file of a finished minute becomes one leaf of the log `access` (`segment.rs`), in which its rows live from then on. If a
+//! row cannot be written, nothing is served.
+//!
+//! ```text
+//! access/N.rows   the rows of the leaf N that is not written yet, each
+//!                 u32 length ‖ 12 nonce ‖ AES-256-GCM of (32 salt ‖ JSON), bound to N
+//! ```
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -9,12 +15,13 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use base::crypto::{Entropy, Secret};
-use base::{AgencyId, PersonId, RecordId, SessionId, Time};
+use base::crypto::{Digest, Entropy, Secret};
+use base::{AgencyId, Kind, PersonId, RecordId, SeatId, SessionId, Time};
 use serde::{Deserialize, Serialize};
 
 use super::capability::ActorContext;
 use super::fault::Fault;
+use super::segment::{Handed, Row, Segment};
 use ledger::header::Actor;
 
 /// What was done.
@@ -27,38 +34,108 @@ pub enum AccessKind {
     Searched,
     Exported,
     Denied,
+    /// The node ended in the middle of a row: nobody was served under it.
+    Interrupted,
 }
 
-/// One row: ids and times only.
+/// A stretch of a live stream: what was sent in it is what changed in it and could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interval {
+    /// The state of policy and of people under which it was sent.
+    pub epoch: u64,
+    pub people: u64,
+    pub profile: Digest,
+    /// Entries of the log of acts: from the first number up to, without, the second.
+    pub from: u64,
+    pub to: u64,
+}
+
+/// One row: ids, digests and times only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AccessRow {
     pub at: Time,
     pub kind: AccessKind,
     pub session: Option<SessionId>,
     pub person: Option<PersonId>,
+    pub seat: Option<SeatId>,
     pub agency: AgencyId,
-    pub record: Option<RecordId>,
+    /// The records whose content left the node, or the one that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<RecordId>,
+    /// The digests of the labels of all layers that were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<Digest>,
+    /// Digests of what was asked and of what was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
+    /// Bytes of a row that was cut off, or numbers of rows that cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
+}
+
+/// What a node found of the rows that it had not made durable, or that were changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lost {
+    /// Bytes of a last row that is not whole.
+    pub cut_bytes: u64,
+    /// Rows that do not open, counted from 0.
+    pub damaged: Vec<u64>,
 }
 
 impl AccessRow {
     /// A row of what `actor` did.
-    pub const fn of(
-        actor: &ActorContext,
-        kind: AccessKind,
-        record: Option<RecordId>,
-        at: Time,
-    ) -> Self {
+    pub fn of(actor: &ActorContext, kind: AccessKind, record: Option<RecordId>, at: Time) -> Self {
         let person = match actor.actor {
             Actor::Person(person) => Some(person),
             Actor::System | Actor::Service(_) => None,
         };
-        Self { at, kind, session: actor.session, person, agency: actor.agency, record }
+        Self {
+            at,
+            kind,
+            session: actor.session,
+            person,
+            seat: actor.seat,
+            agency: actor.agency,
+            records: record.into_iter().collect(),
+            labels: Vec::new(),
+            query: None,
+            result: None,
+            interval: None,
+            lost: None,
+        }
+    }
+
+    fn lost(lost: Lost, at: Time) -> Self {
+        Self {
+            at,
+            kind: AccessKind::Interrupted,
+            session: None,
+            person: None,
+            seat: None,
+            agency: AgencyId([0; 16]),
+            records: Vec::new(),
+            labels: Vec::new(),
+            query: None,
+            result: None,
+            interval: None,
+            lost: Some(lost),
+        }
     }
 }
 
 enum Message {
-    Row(AccessRow),
+    /// Answered when it stands in the file.
+    Row(Box<AccessRow>, SyncSender<()>),
     Flush(SyncSender<()>),
+    /// Makes a leaf of what there is; answered when the log has it.
+    Roll(SyncSender<()>),
 }
 
 /// Where readers put their rows.
@@ -68,18 +145,42 @@ pub struct AccessLog {
 
 /// LIMIT: rows that wait to be written; beyond it readers wait, for nothing is served unrecorded.
 const WAITING_ROWS: usize = 65_536;
-/// Longest time between two fsyncs.
-const FSYNC_MS: u64 = 250;
+/// Longest time between two looks at the clock, in which a finished minute becomes a leaf.
+const ROUND_MS: u64 = 250;
+/// LIMIT: bytes of rows in one leaf: 48 portions of 64 KiB, less the frames; then a leaf is made
+/// within the minute.
+const SEGMENT_BYTES: usize = 46 * base::limit::PORTION_BYTES;
+
+/// Takes finished segments to the log.
+pub type Seal = Box<dyn Fn(Handed) + Send>;
+/// Tells the time.
+pub type Now = Box<dyn Fn() -> Time + Send>;
+
+/// What an access log is opened with.
+pub struct Opening {
+    pub directory: PathBuf,
+    pub key: Secret,
+    pub seed: Secret,
+    /// Leaves that the log `access` has.
+    pub size: u64,
+    pub seal: Seal,
+    pub now: Now,
+}
 
 impl AccessLog {
-    /// Opens the log in `directory` and starts its writer.
+    /// Opens the log, hands over what an earlier process left, and starts its writer.
     ///
     /// # Errors
     /// The file system's own fault.
-    pub fn open(directory: PathBuf, key: Secret, seed: Secret) -> Result<Self, Fault> {
+    pub fn open(opening: Opening) -> Result<Self, Fault> {
+        let Opening { directory, key, seed, size, seal, now } = opening;
         fs::create_dir_all(&directory).map_err(Fault::unavailable)?;
         let (sender, receiver) = sync_channel(WAITING_ROWS);
-        let mut writer = Writer { directory, key, entropy: Entropy::new(seed), open: None };
+        let mut entropy = Entropy::new(seed);
+        let left = recover(&directory, &key, size, (now(), &mut entropy))?;
+        let number = size + left.len() as u64;
+        left.into_iter().map(Handed::Segment).for_each(&seal);
+        let mut writer = Writer { directory, key, entropy, number, open: None, seal, now };
         std::thread::Builder::new()
             .name("access".to_owned())
             .spawn(move || writer.run(&receiver))
@@ -87,11 +188,19 @@ impl AccessLog {
         Ok(Self { rows: sender })
     }
 
-    /// Hands over a row; waits when the writer is behind.
-    pub fn record(&self, row: AccessRow) {
-        if self.rows.send(Message::Row(row)).is_err() {
-            tracing::error!("access log has stopped: nothing more may be served");
+    /// Writes a row, and waits until it stands in the file: it survives the end of the process, and
+    /// the end of the machine some milliseconds later.
+    ///
+    /// # Errors
+    /// `access-log` when rows cannot be written: then nothing may be served.
+    pub fn record(&self, row: AccessRow) -> Result<(), Fault> {
+        let (done, wait) = sync_channel(1);
+        let sent = self.rows.send(Message::Row(Box::new(row), done)).is_ok();
+        if sent && wait.recv().is_ok() {
+            return Ok(());
         }
+        let detail = "what is read cannot be recorded, so nothing is served";
+        Err(Fault::new(Kind::Unavailable, "access-log", detail))
     }
 
     /// Whether rows are still written; when not, nothing may be served.
@@ -99,119 +208,247 @@ impl AccessLog {
         let (done, wait) = sync_channel(1);
         self.rows.send(Message::Flush(done)).is_ok() && wait.recv().is_ok()
     }
+
+    /// Makes a leaf of all rows so far, and waits at most `ms` until the log has it.
+    ///
+    /// Gives whether it has.
+    pub fn roll(&self, ms: u64) -> bool {
+        let (done, wait) = sync_channel(1);
+        self.rows.send(Message::Roll(done)).is_ok()
+            && wait.recv_timeout(Duration::from_millis(ms)).is_ok()
+    }
 }
 
-/// Reads every row of an access log back, in the order of its files.
+/// The file of the rows of a leaf that is not written yet.
+pub fn file(directory: &Path, number: u64) -> PathBuf {
+    directory.join(format!("{number}.rows"))
+}
+
+/// What a file of rows holds.
+#[derive(Default)]
+pub struct Read {
+    pub rows: Vec<Row>,
+    pub lost: Option<Lost>,
+}
+
+/// Reads a file of rows, and names what is cut off or was changed.
 ///
 /// # Errors
-/// The file system's own fault; a bug when a row was changed or is not sealed under `key`.
-pub fn read_rows(directory: &Path, key: &Secret) -> Result<Vec<AccessRow>, Fault> {
-    let mut minutes = Vec::new();
-    for file in fs::read_dir(directory).map_err(Fault::unavailable)? {
-        let path = file.map_err(Fault::unavailable)?.path();
-        let minute = path.file_stem().and_then(|name| name.to_str()?.parse::<i64>().ok());
-        minutes.extend(minute.map(|minute| (minute, path)));
-    }
-    minutes.sort_unstable();
-    let mut rows = Vec::new();
-    for (minute, path) in minutes {
-        let bytes = fs::read(&path).map_err(Fault::unavailable)?;
-        let mut left = bytes.as_slice();
-        while !left.is_empty() {
-            let (row, rest) = read_row(left, minute, key)?;
-            rows.push(row);
-            left = rest;
+/// The file system's own fault.
+pub fn read(path: &Path, number: u64, key: &Secret) -> Result<Read, Fault> {
+    let bytes = fs::read(path).map_err(Fault::unavailable)?;
+    let mut left = bytes.as_slice();
+    let (mut rows, mut damaged, mut count) = (Vec::new(), Vec::new(), 0);
+    while let Some((sealed, rest)) = frame(left) {
+        match open_row(sealed, number, key) {
+            Some(row) => rows.push(row),
+            None => damaged.push(count),
         }
+        count += 1;
+        left = rest;
     }
-    Ok(rows)
+    let cut_bytes = left.len() as u64;
+    let whole = cut_bytes == 0 && damaged.is_empty();
+    Ok(Read { rows, lost: (!whole).then_some(Lost { cut_bytes, damaged }) })
 }
 
-fn read_row<'a>(
-    bytes: &'a [u8],
-    minute: i64,
+fn frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(u32::from_be_bytes(*length) as usize)
+}
+
+fn open_row(sealed: &[u8], number: u64, key: &Secret) -> Option<Row> {
+    let (nonce, sealed) = sealed.split_first_chunk::<12>()?;
+    let plain = key.open(*nonce, &number.to_be_bytes(), sealed).ok()?;
+    let (salt, json) = plain.split_first_chunk::<32>()?;
+    serde_json::from_slice::<AccessRow>(json).ok()?;
+    Some(Row { salt: *salt, json: json.to_vec() })
+}
+
+/// The numbers of the files of a directory, in order.
+///
+/// # Errors
+/// The file system's own fault.
+pub fn numbers(directory: &Path) -> Result<Vec<u64>, Fault> {
+    let mut numbers = Vec::new();
+    for file in fs::read_dir(directory).map_err(Fault::unavailable)? {
+        let path = file.map_err(Fault::unavailable)?.path();
+        let rows = path.extension().is_some_and(|end| end == "rows");
+        let number = path.file_stem().and_then(|name| name.to_str()?.parse::<u64>().ok());
+        numbers.extend(number.filter(|_| rows));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// What an earlier process left: removes files whose leaf is written, and reads the others.
+///
+/// A file that is missing before another leaves a segment without rows, so that it is noticed.
+fn recover(
+    directory: &Path,
     key: &Secret,
-) -> Result<(AccessRow, &'a [u8]), Fault> {
-    let cut = || Fault::bug("a row of the access log is cut off");
-    let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(cut)?;
-    let length = u32::from_be_bytes(*length) as usize;
-    let (row, rest) = rest.split_at_checked(length).ok_or_else(cut)?;
-    let (nonce, sealed) = row.split_first_chunk::<12>().ok_or_else(cut)?;
-    let plain = key.open(*nonce, &minute.to_be_bytes(), sealed).map_err(Fault::bug)?;
-    Ok((serde_json::from_slice(&plain).map_err(Fault::bug)?, rest))
+    size: u64,
+    by: (Time, &mut Entropy),
+) -> Result<Vec<Segment>, Fault> {
+    let (at, entropy) = by;
+    let found = numbers(directory)?;
+    for number in found.iter().filter(|number| **number < size) {
+        fs::remove_file(file(directory, *number)).map_err(Fault::unavailable)?;
+    }
+    let Some(last) = found.last().copied().filter(|last| *last >= size) else {
+        return Ok(Vec::new());
+    };
+    let mut segments = Vec::new();
+    for number in size..=last {
+        let path = file(directory, number);
+        let missing = !found.contains(&number);
+        let mut read = if missing { Read::default() } else { read(&path, number, key)? };
+        if let Some(lost) = read.lost.take() {
+            let (cut_bytes, damaged) = (lost.cut_bytes, lost.damaged.len());
+            tracing::warn!(number, cut_bytes, damaged, "rows of the access log were not whole");
+            read.rows.push(row_of(&AccessRow::lost(lost, at), entropy)?);
+        }
+        if missing {
+            tracing::error!(number, "a file of the access log is missing");
+        }
+        segments.push(Segment { number, rows: read.rows, path, missing, done: None });
+    }
+    Ok(segments)
+}
+
+fn row_of(row: &AccessRow, entropy: &mut Entropy) -> Result<Row, Fault> {
+    Ok(Row { salt: entropy.draw(), json: serde_json::to_vec(row).map_err(Fault::bug)? })
+}
+
+/// The file that is being written.
+struct Open {
+    file: File,
+    /// Minutes since 1970, by the node's clock.
+    minute: i64,
+    bytes: usize,
+    rows: Vec<Row>,
 }
 
 struct Writer {
     directory: PathBuf,
     key: Secret,
     entropy: Entropy,
-    open: Option<(i64, File)>,
+    /// The leaf that the open file, or else the next one, becomes.
+    number: u64,
+    open: Option<Open>,
+    seal: Seal,
+    now: Now,
 }
 
 impl Writer {
     fn run(&mut self, receiver: &Receiver<Message>) {
         loop {
-            let waiting = match receiver.recv_timeout(Duration::from_millis(FSYNC_MS)) {
-                Ok(Message::Row(row)) => self.write_all(row, receiver),
-                Ok(Message::Flush(done)) => {
-                    let outcome = self.sync();
-                    let _gone = done.send(());
-                    outcome
+            let outcome = match receiver.recv_timeout(Duration::from_millis(ROUND_MS)) {
+                Ok(message) => self.all(message, receiver),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.finish_minute();
+                    Ok(())
                 }
-                Err(RecvTimeoutError::Timeout) => Ok(()),
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            if let Err(fault) = waiting {
+            if let Err(fault) = outcome {
                 tracing::error!(error = %fault, "access log cannot be written");
                 return;
             }
         }
     }
 
-    /// Writes a row and all that wait behind it, then makes them durable at once.
-    fn write_all(&mut self, first: AccessRow, receiver: &Receiver<Message>) -> Result<(), Fault> {
-        self.write(&first)?;
-        let mut flushed = Vec::new();
-        while let Ok(message) = receiver.try_recv() {
+    /// Writes all rows that wait, then makes them durable at once.
+    fn all(&mut self, first: Message, receiver: &Receiver<Message>) -> Result<(), Fault> {
+        let (mut flushed, mut rolled) = (Vec::new(), Vec::new());
+        let mut next = Some(first);
+        while let Some(message) = next {
             match message {
-                Message::Row(row) => self.write(&row)?,
+                Message::Row(row, done) => {
+                    self.write(&row)?;
+                    let _gone = done.send(());
+                }
                 Message::Flush(done) => flushed.push(done),
+                Message::Roll(done) => rolled.push(done),
             }
+            next = receiver.try_recv().ok();
         }
-        self.sync()?;
+        if let Some(open) = &self.open {
+            open.file.sync_data().map_err(Fault::unavailable)?;
+        }
         for done in flushed {
             let _gone = done.send(());
+        }
+        for done in rolled {
+            if self.open.is_some() {
+                self.finish(Some(done));
+            } else {
+                (self.seal)(Handed::Asked(done));
+            }
         }
         Ok(())
     }
 
     fn write(&mut self, row: &AccessRow) -> Result<(), Fault> {
-        let minute = row.at.ms() / 60_000;
-        if self.open.as_ref().is_none_or(|(open, _)| *open != minute) {
-            self.sync()?;
-            let path = self.directory.join(format!("{minute}.rows"));
-            let file = OpenOptions::new().create(true).append(true).open(path);
-            self.open = Some((minute, file.map_err(Fault::unavailable)?));
-        }
-        let plain = serde_json::to_vec(row).map_err(Fault::bug)?;
-        let mut nonce = [0; 12];
-        for (to, from) in nonce.iter_mut().zip(self.entropy.draw()) {
-            *to = from;
-        }
-        let sealed = self.key.seal(nonce, &minute.to_be_bytes(), &plain).map_err(Fault::bug)?;
+        self.finish_minute();
+        let row = row_of(row, &mut self.entropy)?;
+        let plain = [row.salt.as_slice(), &row.json].concat();
+        let nonce = self.entropy.nonce();
+        let bound = self.number.to_be_bytes();
+        let sealed = self.key.seal(nonce, &bound, &plain).map_err(Fault::bug)?;
         let length = u32::try_from(sealed.len() + 12).unwrap_or(u32::MAX);
-        let mut bytes = length.to_be_bytes().to_vec();
-        bytes.extend_from_slice(&nonce);
-        bytes.extend_from_slice(&sealed);
-        match &mut self.open {
-            Some((_, file)) => file.write_all(&bytes).map_err(Fault::unavailable),
-            None => Ok(()),
+        let bytes = [length.to_be_bytes().as_slice(), &nonce, &sealed].concat();
+        if self.open.as_ref().is_some_and(|open| open.bytes + bytes.len() > SEGMENT_BYTES) {
+            self.sync_and_finish()?;
+            // The row is bound to another number now.
+            let number = self.number;
+            let sealed = self.key.seal(nonce, &number.to_be_bytes(), &plain).map_err(Fault::bug)?;
+            let bytes = [length.to_be_bytes().as_slice(), &nonce, &sealed].concat();
+            return self.put(row, &bytes);
+        }
+        self.put(row, &bytes)
+    }
+
+    fn put(&mut self, row: Row, bytes: &[u8]) -> Result<(), Fault> {
+        if self.open.is_none() {
+            let path = file(&self.directory, self.number);
+            let file = OpenOptions::new().create_new(true).append(true).open(path);
+            let file = file.map_err(Fault::unavailable)?;
+            // The name must be durable too, else a crash could take the whole file.
+            let directory = File::open(&self.directory).map_err(Fault::unavailable)?;
+            directory.sync_all().map_err(Fault::unavailable)?;
+            let minute = (self.now)().ms() / 60_000;
+            self.open = Some(Open { file, minute, bytes: 0, rows: Vec::new() });
+        }
+        let Some(open) = &mut self.open else { return Ok(()) };
+        open.file.write_all(bytes).map_err(Fault::unavailable)?;
+        open.bytes += bytes.len();
+        open.rows.push(row);
+        Ok(())
+    }
+
+    fn sync_and_finish(&mut self) -> Result<(), Fault> {
+        if let Some(open) = &self.open {
+            open.file.sync_data().map_err(Fault::unavailable)?;
+        }
+        self.finish(None);
+        Ok(())
+    }
+
+    /// Hands over the file of a minute that has passed.
+    fn finish_minute(&mut self) {
+        let minute = (self.now)().ms() / 60_000;
+        if self.open.as_ref().is_some_and(|open| open.minute < minute) {
+            self.finish(None);
         }
     }
 
-    fn sync(&mut self) -> Result<(), Fault> {
-        match &self.open {
-            Some((_, file)) => file.sync_data().map_err(Fault::unavailable),
-            None => Ok(()),
-        }
+    fn finish(&mut self, done: Option<SyncSender<()>>) {
+        let Some(open) = self.open.take() else { return };
+        let path = file(&self.directory, self.number);
+        let number = self.number;
+        let segment = Segment { number, rows: open.rows, path, missing: false, done };
+        (self.seal)(Handed::Segment(segment));
+        self.number += 1;
     }
 }

@@ -6,13 +6,16 @@
 use std::sync::{Arc, Weak};
 
 use base::crypto::Hasher;
-use base::{AgencyId, Play};
+use base::{AgencyId, Play, Time};
 use ledger::header::{Actor, Purpose};
+use store::log::LogName;
 
+use super::anchor::ANCHOR_S;
 use super::apply::{Content, capability_of};
 use super::capability::{ActorContext, Fact};
 use super::fault::Fault;
 use super::node::{Act, Node};
+use super::segment::Anchor;
 use super::start::OpenedEntry;
 
 /// Timers fired in one round.
@@ -31,12 +34,14 @@ pub fn run(node: &Weak<Node>) {
         Some(node) => node.core().head.size.saturating_sub(u64::from(ENTRIES) * 16),
         None => return,
     };
+    let mut anchored = (node.upgrade().map_or(Time::MAX, |node| node.now()), 0);
     loop {
         let Some(node) = node.upgrade() else { return };
         if node.stopped() {
             return;
         }
         let done = advance(&node).and_then(|()| fire(&node));
+        let done = done.and_then(|()| anchor(&node, &mut anchored));
         if let Err(fault) = done.and_then(|()| react(&node, &mut reacted)) {
             tracing::warn!(error = %fault, "a duty could not be carried out and is tried again");
         }
@@ -76,6 +81,33 @@ fn advance(node: &Arc<Node>) -> Result<(), Fault> {
     let outcome = node.submit(act, None, None)?.blocking_recv();
     if let Ok(Err(fault)) = outcome {
         tracing::error!(error = %fault, "the epoch could not be advanced: nothing is served");
+    }
+    Ok(())
+}
+
+/// Names the head of the log `access` in the log of acts, when something was read since.
+fn anchor(node: &Arc<Node>, anchored: &mut (Time, u64)) -> Result<(), Fault> {
+    let now = node.now();
+    if now.ms_since(anchored.0) < ANCHOR_S * 1000 {
+        return Ok(());
+    }
+    let head = node.log().head(LogName::Access)?;
+    let core = node.core();
+    let agency = core.register.agencies.keys().next();
+    let Some(agency) = agency.filter(|_| head.size > anchored.1) else { return Ok(()) };
+    *anchored = (now, head.size);
+    let command = serde_json::to_vec(&Anchor { size: head.size, root: head.root });
+    let act = Act {
+        action: "access:anchor".to_owned(),
+        command: command.map_err(Fault::bug)?,
+        // The same head is named once, whoever restarts.
+        idempotency_key: format!("anchor:{}", head.size),
+        actor: system(*agency),
+        signature: None,
+    };
+    let outcome = node.submit(act, None, None)?.blocking_recv();
+    if let Ok(Err(fault)) = outcome {
+        tracing::warn!(error = %fault, "the log `access` could not be anchored");
     }
     Ok(())
 }

@@ -12,13 +12,16 @@ use axum::routing::{MethodRouter, get, post};
 use base::{Kind, RecordId, Time};
 use serde::{Deserialize, Serialize};
 
+use super::access::{AccessKind, AccessRow};
 use super::capability::{ActorContext, Capability};
 use super::cursor::encode;
 use super::fault::Fault;
 use super::http_live;
 use super::http_log;
+use super::ledger;
 use super::node::{Act, Node};
 use super::problem::Problem;
+use super::question::{Answer, Asked, Question};
 use super::reader::Reader;
 use super::route::{Gate, Method, Route, Serves};
 use super::session;
@@ -63,6 +66,18 @@ pub const ROUTES: &[Route] = &[
         serves: Serves::Kernel("health"),
         summary: "whether the node decides",
     },
+    Route::question(
+        "/ledger",
+        "ledger:read",
+        Question(ledger::entries),
+        "entries by their metadata, newest first, and the signed heads",
+    ),
+    Route::question(
+        "/ledger/{id}/proof",
+        "ledger:read",
+        Question(ledger::proof),
+        "the proof of an entry",
+    ),
 ];
 
 /// Every route of the kernel and of the capabilities.
@@ -203,6 +218,9 @@ fn serve_read(request: &ReadRequest, route: &Route) -> Result<Response<Body>, Fa
     if let Serves::Kernel(name) = route.serves {
         return serve_kernel(request, name);
     }
+    if let Serves::Question(question) = route.serves {
+        return serve_question(request, route.gate, question);
+    }
     let Gate::Reads(noun) = route.gate else {
         return Err(Fault::bug("a reading route has no kind of record"));
     };
@@ -240,8 +258,39 @@ fn serve_read(request: &ReadRequest, route: &Route) -> Result<Response<Body>, Fa
             }
             Ok(response)
         }
-        Serves::Command { .. } | Serves::Kernel(_) => {
+        Serves::Command { .. } | Serves::Kernel(_) | Serves::Question(_) => {
             Err(Fault::bug("a command came over a reading route"))
+        }
+    }
+}
+
+/// Asks a question: its gate first, then what it asks itself.
+fn serve_question(
+    request: &ReadRequest,
+    gate: Gate,
+    question: Question,
+) -> Result<Response<Body>, Fault> {
+    let node = &request.node;
+    let Gate::Action(action) = gate else {
+        return Err(Fault::bug("a question has no action"));
+    };
+    let reader = Reader::new(node, authenticate(node, &request.headers)?);
+    let (core, actor) = (reader.core(), reader.actor());
+    if let Err(denied) = core.policy.may(&core.register, actor, action) {
+        let row = AccessRow::of(actor, AccessKind::Denied, None, reader.at());
+        node.access().record(row)?;
+        return Err(denied);
+    }
+    let id = request.path.get("id").and_then(|id| id.parse().ok());
+    match (question.0)(&Asked { node, reader, id, query: &request.query })? {
+        Answer::Json(value) => json(StatusCode::OK, &value),
+        Answer::File { name, media, bytes } => {
+            let mut response = bytes_of(StatusCode::OK, media, bytes);
+            let disposition = format!("attachment; filename=\"{name}\"");
+            if let Ok(value) = HeaderValue::from_str(&disposition) {
+                response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+            }
+            Ok(response)
         }
     }
 }

@@ -17,13 +17,13 @@ use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
-use super::access::{AccessKind, AccessRow};
+use super::access::{AccessKind, AccessRow, Interval};
 use super::apply::Change;
 use super::capability::ActorContext;
 use super::fault::Fault;
 use super::http::{authenticate, refuse, token};
 use super::node::{Batch, Node};
-use super::reader::{Reader, Rendition};
+use super::reader::{Reader, Rendition, row_of};
 use super::session;
 
 /// What a client asks for, once, after connecting.
@@ -77,7 +77,8 @@ pub async fn upgrade(
     match actor {
         Ok(Ok(actor)) => {
             upgrade.read_buffer_size(4096).max_message_size(16 * 1024).on_upgrade(move |socket| {
-                let live = Live { node, token, actor, kinds: BTreeMap::new() };
+                let sent_to = node.core().head.size;
+                let live = Live { node, token, actor, kinds: BTreeMap::new(), sent_to };
                 live.run(socket)
             })
         }
@@ -103,6 +104,8 @@ struct Live {
     token: String,
     actor: ActorContext,
     kinds: BTreeMap<&'static str, Watched>,
+    /// The first entry that no interval of this stream has covered.
+    sent_to: u64,
 }
 
 type Sent = Result<(), axum::Error>;
@@ -166,45 +169,62 @@ impl Live {
             return self.resync(socket).await;
         }
         changes.sort_by_key(|change| !change.urgent);
-        for change in changes {
-            let Some(rendition) = self.open(&change).await else {
-                if change.recalled {
-                    let ids = vec![change.record];
-                    send(socket, &Frame::Gone { kind: change.noun, ids }).await?;
-                }
-                continue;
-            };
-            if let Some(watched) = self.kinds.get_mut(change.noun)
+        let from = std::mem::replace(&mut self.sent_to, batch.size);
+        if changes.is_empty() {
+            self.sent_to = from;
+            return Ok(());
+        }
+        let recalled = changes.iter().filter(|change| change.recalled);
+        let recalled: Vec<_> = recalled.map(|change| (change.noun, change.record)).collect();
+        let renditions = self.open(changes, (from, batch.size)).await?;
+        for (kind, id) in recalled {
+            if !renditions.iter().any(|(_, rendition)| rendition.id == id) {
+                send(socket, &Frame::Gone { kind, ids: vec![id] }).await?;
+            }
+        }
+        for (noun, rendition) in renditions {
+            if let Some(watched) = self.kinds.get_mut(noun)
                 && watched.sent.len() < REMEMBERED
             {
-                watched.sent.insert(change.record);
+                watched.sent.insert(rendition.id);
             }
             send(socket, &Frame::Record { rendition: &rendition }).await?;
         }
         Ok(())
     }
 
-    async fn open(&self, change: &Change) -> Option<Rendition> {
+    /// Opens what has changed and records it, as one interval of this stream, before it is sent.
+    async fn open(
+        &self,
+        changes: Vec<Change>,
+        (from, to): (u64, u64),
+    ) -> Result<Vec<(&'static str, Rendition)>, axum::Error> {
         let (node, actor) = (Arc::clone(&self.node), self.actor.clone());
-        let (noun, record) = (change.noun, change.record);
         let opened = tokio::task::spawn_blocking(move || {
             let reader = Reader::new(&node, actor);
-            let rendition = reader.get(noun, record);
-            let at = reader.core().at;
-            node.access().record(AccessRow::of(
-                reader.actor(),
-                AccessKind::Delivered,
-                Some(record),
-                at,
-            ));
-            rendition
+            // What became unreadable or was erased in between is not there to be sent.
+            let opened: Vec<(&'static str, Rendition)> = changes
+                .iter()
+                .filter_map(|c| Some((c.noun, reader.peek(c.noun, c.record).ok()?)))
+                .collect();
+            let core = reader.core();
+            let interval = Interval {
+                epoch: core.policy.epoch(),
+                people: core.register.people_changes,
+                profile: core.policy.profile_digest(&core.register, reader.actor()),
+                from,
+                to,
+            };
+            let sent: Vec<Rendition> = opened.iter().map(|(_, r)| r.clone()).collect();
+            let row = AccessRow::of(reader.actor(), AccessKind::Delivered, None, reader.at());
+            let row = AccessRow { interval: Some(interval), ..row_of(row, &sent, None) };
+            if sent.is_empty() {
+                return Ok(opened);
+            }
+            node.access().record(row).map(|()| opened)
         })
         .await;
-        match opened {
-            Ok(Ok(rendition)) => Some(rendition),
-            // It became unreadable or was erased in between: there is nothing to send.
-            Ok(Err(_)) | Err(_) => None,
-        }
+        opened.map_err(axum::Error::new)?.map_err(axum::Error::new)
     }
 
     async fn resync(&mut self, socket: &mut WebSocket) -> Sent {

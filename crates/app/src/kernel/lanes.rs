@@ -19,6 +19,8 @@ pub enum Refused {
 struct Inner<T> {
     lanes: [VecDeque<T>; 3],
     stopping: bool,
+    /// Whether the taker is to wake without acts.
+    roused: bool,
 }
 
 /// The queues of one sequencer.
@@ -29,7 +31,7 @@ pub struct Lanes<T> {
 
 impl<T> Default for Lanes<T> {
     fn default() -> Self {
-        let inner = Inner { lanes: [const { VecDeque::new() }; 3], stopping: false };
+        let inner = Inner { lanes: [const { VecDeque::new() }; 3], stopping: false, roused: false };
         Self { inner: Mutex::new(inner), filled: Condvar::new() }
     }
 }
@@ -68,12 +70,22 @@ impl<T> Lanes<T> {
         Ok(())
     }
 
+    /// Wakes the taker, for other work of its own.
+    pub fn rouse(&self) {
+        self.lock().roused = true;
+        self.filled.notify_one();
+    }
+
     /// Waits for acts and takes the next batch; `None` when the node stops and all is done.
     ///
+    /// The batch is empty after [`Lanes::rouse`], when no act waits.
     /// There is no timer: what has come while the last batch was made durable is the next batch.
     pub fn take(&self) -> Option<Vec<T>> {
         let mut inner = self.lock();
         while inner.lanes.iter().all(VecDeque::is_empty) {
+            if std::mem::take(&mut inner.roused) {
+                return Some(Vec::new());
+            }
             if inner.stopping {
                 return None;
             }

@@ -1,6 +1,7 @@
 //! The kernel: act, policy, ledger, views, open — five words, one direction, no side door.
 
 pub mod access;
+pub mod anchor;
 pub mod apply;
 pub mod capability;
 pub mod cells;
@@ -16,13 +17,17 @@ pub mod http;
 mod http_live;
 mod http_log;
 pub mod lanes;
+pub mod ledger;
 pub mod node;
 pub mod openapi;
+pub mod oversight;
 pub mod policy;
 pub mod problem;
+pub mod question;
 pub mod reader;
 pub mod register;
 pub mod route;
+pub mod segment;
 pub mod sequencer;
 pub mod session;
 pub mod start;

@@ -16,15 +16,16 @@ use store::state::State;
 use store::{Keyring, Provider};
 use tokio::sync::{broadcast, oneshot};
 
-use super::access::{AccessKind, AccessLog, AccessRow};
+use super::access::{AccessKind, AccessLog, AccessRow, Opening};
 use super::apply::Change;
 use super::capability::{Action, ActorContext, Capability};
 use super::clock::{Clock, PlayClock};
 use super::fault::Fault;
 use super::lanes::{Lanes, Refused};
 use super::register::Register;
+use super::segment::{Recorded, Segments, each_since};
 use super::sequencer::{Core, Done, Published, Sequencer, Setup, Submission};
-use super::start::{Start, label_key, open_entry, start};
+use super::start::{Start, label_key, open_entry, start, start_access};
 use super::view::ViewPool;
 
 /// What a node is opened with.
@@ -128,6 +129,10 @@ fn lead(place: &Place) -> Result<Log, Fault> {
     Err(Fault::unavailable(store::Error::NotLeader))
 }
 
+/// Longest wait until what was read is a leaf.
+const ROLL_MS: u64 = 10_000;
+/// Longest wait at a stop until the last rows of the access log are a leaf.
+const STOP_MS: u64 = 2000;
 /// Tries to take the lead, and milliseconds between them: ten seconds together.
 const LEAD_TRIES: u32 = 100;
 const LEAD_WAIT_MS: u64 = 100;
@@ -165,15 +170,19 @@ impl Node {
             now: clock.now(),
         };
         let (core, views) = start(&started, &mut log, &reader, &views_path)?;
+        let access_origin = format!("{}/{}", config.name, LogName::Access.name());
+        let access = start_access(&mut log, &reader, &keys, &access_origin)?;
         let (hub, _) = broadcast::channel(HUB_BATCHES);
-        let access_key = keys.derive(b"", "muster/access/v1")?;
+        let lanes = Arc::new(Lanes::default());
+        let segments = Arc::new(Segments::default());
+        let opening = opening(&config, &keys, access.head.size, &clock, (&segments, &lanes))?;
         let node = Arc::new(Self {
             origin,
-            access: AccessLog::open(config.directory.join("access"), access_key, seed()?)?,
+            access: AccessLog::open(opening)?,
             cursor_key: keys.derive(b"", "muster/cursor/v1")?,
             state: State::open(&config.place)?,
             views: ViewPool::new(views_path),
-            lanes: Arc::new(Lanes::default()),
+            lanes,
             core: RwLock::new(Arc::new(core.clone())),
             readable: Mutex::new(BTreeMap::new()),
             woken: (Mutex::new(0), Condvar::new()),
@@ -187,9 +196,10 @@ impl Node {
             config,
         });
         let setup = node.setup(label_key)?;
-        let sequencer = Sequencer { setup, log, views, core, second_signed_at: Time::MIN };
+        let second_signed_at = Time::MIN;
+        let sequencer = Sequencer { setup, log, views, core, second_signed_at, access };
         let (weak, lanes) = (Arc::downgrade(&node), Arc::clone(&node.lanes));
-        node.spawn("sequencer", move || run_sequencer(sequencer, &lanes, &weak))?;
+        node.spawn("sequencer", move || run_sequencer(sequencer, (&lanes, &segments), &weak))?;
         let weak = Arc::downgrade(&node);
         node.spawn("duties", move || super::duties::run(&weak))?;
         Ok(node)
@@ -306,7 +316,10 @@ impl Node {
         }
         refused.insert(actor.actor, now);
         drop(refused);
-        self.access.record(AccessRow::of(actor, AccessKind::Denied, None, now));
+        let row = AccessRow::of(actor, AccessKind::Denied, None, now);
+        if let Err(fault) = self.access.record(row) {
+            tracing::error!(error = %fault, "a refusal was not recorded");
+        }
     }
 
     /// Hands in a command; the receipt comes later.
@@ -449,6 +462,25 @@ impl Node {
         &self.access
     }
 
+    /// Makes a leaf of everything that was read so far, and gives each segment that can hold a row
+    /// of `since` or later, in order.
+    ///
+    /// # Errors
+    /// `access-log` when the log does not take the rows; the store's own fault, or what `each`
+    /// answers.
+    pub fn each_segment(
+        &self,
+        since: Time,
+        each: impl FnMut(Recorded) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        if !self.access.roll(ROLL_MS) {
+            let detail = "the access log cannot be read now";
+            return Err(Fault::new(Kind::Unavailable, "access-log", detail));
+        }
+        let size = self.log.head(LogName::Access)?.size;
+        each_since(&self.log, &self.keys, (since, size), each)
+    }
+
     /// The key under which cursors are sealed.
     pub const fn cursor_key(&self) -> &Secret {
         &self.cursor_key
@@ -490,6 +522,10 @@ impl Node {
 
     /// Stops taking acts; what waits is still done.
     pub fn stop(&self) {
+        // What was read so far becomes a leaf while the sequencer still works.
+        if !self.stopped() && !self.access.roll(STOP_MS) {
+            tracing::warn!("the last rows of the access log wait for the next start");
+        }
         self.lanes.stop();
         self.stopped.store(true, Ordering::SeqCst);
         self.wake();
@@ -529,13 +565,37 @@ impl Drop for Node {
     }
 }
 
+/// What the access log of a node is opened with.
+fn opening(
+    config: &Config,
+    keys: &Keyring,
+    size: u64,
+    clock: &Arc<dyn Clock>,
+    to: (&Arc<Segments>, &Arc<Lanes<Submission>>),
+) -> Result<Opening, Fault> {
+    let (segments, lanes) = (Arc::clone(to.0), Arc::clone(to.1));
+    let clock = Arc::clone(clock);
+    Ok(Opening {
+        directory: config.directory.join("access"),
+        key: keys.derive(b"", "muster/access/v1")?,
+        seed: seed()?,
+        size,
+        seal: Box::new(move |segment| {
+            segments.put(segment);
+            lanes.rouse();
+        }),
+        now: Box::new(move || clock.now()),
+    })
+}
+
 fn run_sequencer(
     mut sequencer: Sequencer,
-    lanes: &Lanes<Submission>,
+    (lanes, segments): (&Lanes<Submission>, &Segments),
     node: &std::sync::Weak<Node>,
 ) {
     while let Some(acts) = lanes.take() {
-        if let Err(fault) = sequencer.batch(acts) {
+        let done = sequencer.batch(acts).and_then(|()| sequencer.record(segments.take()));
+        if let Err(fault) = done {
             let cause = format!("{fault:?}");
             tracing::error!(error = %fault, cause, "the log failed; no more acts are taken");
             lanes.stop();
@@ -546,6 +606,10 @@ fn run_sequencer(
             }
             return;
         }
+    }
+    if let Err(fault) = sequencer.record(segments.take()) {
+        // Their files stay, and the next start finds them.
+        tracing::error!(error = %fault, "the last rows of the access log are not in the log yet");
     }
     sequencer.sign_last();
 }

@@ -66,6 +66,9 @@ fn operation(route: &Route) -> Value {
 
 fn operation_id(route: &Route) -> String {
     match (route.gate, route.serves) {
+        (_, Serves::Question(_)) => {
+            route.path.trim_matches('/').replace("/{id}", "").replace('/', "_")
+        }
         (Gate::Action(action), _) => action.replace(':', "_"),
         (_, Serves::List) => format!("{}_list", route.path.trim_matches('/')),
         (_, Serves::Record) => {
@@ -100,7 +103,7 @@ fn parameters(route: &Route) -> Vec<Value> {
             parameters.push(json!({ "name": "Idempotency-Key", "in": "header", "required": true,
                                     "schema": key }));
         }
-        Serves::Kernel(_) => {}
+        Serves::Kernel(_) | Serves::Question(_) => {}
     }
     parameters
 }
@@ -122,7 +125,9 @@ fn responses(route: &Route) -> Value {
         Serves::Kernel("sign-out") => {
             responses.insert("204".to_owned(), json!({ "description": "signed out" }))
         }
-        Serves::Kernel(_) => responses.insert("200".to_owned(), json!({ "description": "done" })),
+        Serves::Kernel(_) | Serves::Question(_) => {
+            responses.insert("200".to_owned(), json!({ "description": "done" }))
+        }
     };
     let problem = json!({ "$ref": "#/components/schemas/Problem" });
     responses.insert(

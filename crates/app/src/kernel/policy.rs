@@ -116,7 +116,6 @@ impl Policy {
             }
             texts.push(Text { name: capability.name, cedar: capability.policy });
         }
-        declared.push(Declared { action: action("ledger:read")?, class: Class::Own });
         texts.push(Text { name: "kernel", cedar: include_str!("policy.cedar") });
         let boundaries = boundaries(register);
         let sources = Sources {
@@ -403,6 +402,32 @@ impl Policy {
         }
         self.readable_labels(register, cells, actor, noun)
             .is_ok_and(|labels| labels.contains(row.label))
+    }
+
+    /// The rules as they were at `at`, when the register was `register`.
+    ///
+    /// # Errors
+    /// A bug when the rules cannot be compiled.
+    pub fn as_of(&self, register: &Register, at: Time) -> Result<Self, Fault> {
+        Self::compile(&self.schemes, self.capabilities, register, (self.epoch.epoch(), at))
+    }
+
+    /// Decides whether an actor may read what bears a label, and says on what grounds.
+    ///
+    /// # Errors
+    /// `denied` for a person whom the register does not have.
+    pub fn decision(
+        &self,
+        register: &Register,
+        actor: &ActorContext,
+        noun: &str,
+        label: &Label,
+    ) -> Result<policy::Decision, Fault> {
+        let profile = self.profile(register, actor)?;
+        let (asked, purpose) =
+            (action(&format!("{noun}:read"))?, token(purpose_code(actor.purpose))?);
+        let intent = Intent { action: &asked, purpose: &purpose };
+        Ok(decide(&self.epoch, &profile, intent, label))
     }
 
     /// The clauses under which people of an agency who are cleared for a label may read it.

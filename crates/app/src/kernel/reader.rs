@@ -149,12 +149,9 @@ impl<'n> Reader<'n> {
             Ok((labelled, views.count(noun, &readable)?, last))
         })?;
         let items = self.open_all(labelled)?;
-        self.node.access().record(AccessRow::of(
-            &self.actor,
-            AccessKind::Listed,
-            None,
-            self.core.at,
-        ));
+        let asked = Hasher::new("muster/access-query/v1").part(noun.as_bytes());
+        let asked = asked.part(cursor.unwrap_or_default().as_bytes());
+        self.note(AccessKind::Listed, &items, Some(asked.part(&limit.to_be_bytes()).finish()))?;
         let next = last.map(|sequence| self.cursor(sequence)).transpose()?;
         Ok(Page { items, next, total })
     }
@@ -181,12 +178,7 @@ impl<'n> Reader<'n> {
         if let Some(labelled) = found {
             self.open(labelled)
         } else {
-            self.node.access().record(AccessRow::of(
-                &self.actor,
-                AccessKind::Denied,
-                Some(id),
-                self.core.at,
-            ));
+            self.denied(id)?;
             Err(Fault::absent())
         }
     }
@@ -220,15 +212,49 @@ impl<'n> Reader<'n> {
     /// # Errors
     /// The store's own fault; a bug when a row holds a layer that the reader may not read.
     pub fn open(&self, labelled: Labelled) -> Result<Rendition, Fault> {
-        let record = labelled.record;
         let mut opened = self.open_all(vec![labelled])?;
-        self.node.access().record(AccessRow::of(
-            &self.actor,
-            AccessKind::Opened,
-            Some(record),
-            self.core.at,
-        ));
+        self.note(AccessKind::Opened, &opened, None)?;
         opened.pop().ok_or_else(Fault::absent)
+    }
+
+    /// Opens a record for a live stream: what was sent is noted by the stream's interval.
+    ///
+    /// # Errors
+    /// As [`Reader::get`].
+    pub fn peek(&self, noun: &'static str, id: RecordId) -> Result<Rendition, Fault> {
+        let readable = self.readable(noun);
+        let found = self.node.views().with(|views| labelled_of(views, id, &readable))?;
+        let found = found.filter(|labelled| labelled.row.kind == noun);
+        let opened = self.open_all(vec![found.ok_or_else(Fault::absent)?])?;
+        opened.into_iter().next().ok_or_else(Fault::absent)
+    }
+
+    /// When something is read: by the node's clock, never before what is read was written.
+    pub fn at(&self) -> Time {
+        self.node.now().max(self.core.at)
+    }
+
+    /// Records that a record was asked for and is not given.
+    ///
+    /// # Errors
+    /// `access-log` when that cannot be recorded.
+    pub fn denied(&self, id: RecordId) -> Result<(), Fault> {
+        let row = AccessRow::of(&self.actor, AccessKind::Denied, Some(id), self.at());
+        self.node.access().record(row)
+    }
+
+    /// Records what leaves the node, before it does.
+    ///
+    /// # Errors
+    /// `access-log` when that cannot be recorded.
+    pub fn note(
+        &self,
+        kind: AccessKind,
+        renditions: &[Rendition],
+        query: Option<Digest>,
+    ) -> Result<(), Fault> {
+        let row = AccessRow::of(&self.actor, kind, None, self.at());
+        self.node.access().record(row_of(row, renditions, query))
     }
 
     fn open_all(&self, rows: Vec<Labelled>) -> Result<Vec<Rendition>, Fault> {
@@ -346,6 +372,21 @@ impl<'n> Reader<'n> {
         }
         Ok(refold(capability, cell, &facts))
     }
+}
+
+/// Adds to a row what was read: records, labels, and the digest of the answer.
+pub fn row_of(row: AccessRow, renditions: &[Rendition], query: Option<Digest>) -> AccessRow {
+    let mut result = Hasher::new("muster/access-result/v1");
+    let mut labels: Vec<Digest> = Vec::new();
+    for rendition in renditions {
+        result = result.part(&rendition.id.0).part(rendition.etag.as_bytes());
+        labels.extend(rendition.layers.iter().map(|layer| layer.label.digest()));
+    }
+    labels.sort_unstable();
+    labels.dedup();
+    let records = renditions.iter().map(|rendition| rendition.id).collect();
+    let result = query.map(|_| result.finish());
+    AccessRow { records, labels, query, result, ..row }
 }
 
 fn by_sequence<T>(rows: Vec<T>, sequence: impl Fn(&T) -> u64) -> BTreeMap<u64, T> {

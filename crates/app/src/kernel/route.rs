@@ -3,6 +3,8 @@
 //! INVARIANT: every route has exactly one gate: an action, a kind of record to read, a session, or
 //! a reason why it is public.
 
+use super::question::Question;
+
 /// What a caller must pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
@@ -35,6 +37,8 @@ pub enum Serves {
     },
     /// Something of the kernel's own, by name.
     Kernel(&'static str),
+    /// An answer of another shape, by a function.
+    Question(Question),
 }
 
 /// One route below `/api`.
@@ -58,6 +62,17 @@ impl Route {
     pub const fn get(path: &'static str, noun: &'static str, summary: &'static str) -> Self {
         let (method, gate, serves) = (Method::Get, Gate::Reads(noun), Serves::Record);
         Self { method, path, gate, serves, summary }
+    }
+
+    /// A question behind an action.
+    pub const fn question(
+        path: &'static str,
+        action: &'static str,
+        question: Question,
+        summary: &'static str,
+    ) -> Self {
+        let (method, gate) = (Method::Get, Gate::Action(action));
+        Self { method, path, gate, serves: Serves::Question(question), summary }
     }
 
     /// A command: its action, then its tag and the field that the path fills.

@@ -27,6 +27,7 @@ use super::fault::Fault;
 use super::node::seed;
 use super::policy::Policy;
 use super::register::Register;
+use super::segment::{AccessLedger, Anchor, Handed, Writing};
 use super::view::{ViewWriter, Views};
 
 /// An act that waits for its turn.
@@ -105,6 +106,8 @@ pub struct Sequencer {
     pub views: ViewWriter,
     pub core: Core,
     pub second_signed_at: Time,
+    /// The end of the log `access`, which has the same one writer.
+    pub access: AccessLedger,
 }
 
 /// What a batch has gathered so far.
@@ -138,6 +141,9 @@ impl Sequencer {
     /// The log's own fault; then nothing of the batch counts as done, and callers are told that the
     /// outcome is unknown.
     pub fn batch(&mut self, acts: Vec<Submission>) -> Result<(), store::Error> {
+        if acts.is_empty() {
+            return Ok(());
+        }
         let keys: Vec<Digest> = acts.iter().map(|act| act.key).collect();
         let known = match self.log.receipts(&keys) {
             Ok(known) => known,
@@ -439,6 +445,34 @@ impl Sequencer {
         self.core = draft.clone();
         (self.setup.publish)(Published { core: draft, changes: gathered.changes });
         send(answers);
+        Ok(())
+    }
+
+    /// Writes finished segments of the access log, each as one leaf.
+    ///
+    /// # Errors
+    /// The log's own fault; then nothing more may be decided or served.
+    pub fn record(&mut self, handed: Vec<Handed>) -> Result<(), store::Error> {
+        for handed in handed {
+            let segment = match handed {
+                Handed::Segment(segment) => segment,
+                Handed::Asked(done) => {
+                    let _gone = done.send(());
+                    continue;
+                }
+            };
+            let seed = seed().map_err(|_none| store::Error::Form("randomness"))?;
+            let head = &self.core.head;
+            let on = Writing {
+                log: &mut self.log,
+                keys: &self.setup.keys,
+                ledger: self.setup.ledger,
+                acts: Anchor { size: head.size, root: head.root },
+                at: (self.setup.now)(),
+                entropy: &mut Entropy::new(seed),
+            };
+            self.access.write(segment, on)?;
+        }
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use base::crypto::{Algorithm, Digest, Entropy, Secret, Sign};
 use ledger::checkpoint::LogKeys;
 use ledger::header::Header;
 use ledger::leaf::Leaf;
-use ledger::note::{KeyName, Note, Require, SignatureType, VerifierKey};
+use ledger::note::{KeyName, Note, Require, SignatureType, Signer, VerifierKey};
 use ledger::portion::{HEADER_SLOT, open_commitments, open_header, open_portion, open_signature};
 use ledger::tile::Edge;
 use store::log::{Erase, Head, Log, LogName, LogReader, StoredEntry, StoredSecrets, secret_of};
@@ -25,6 +25,7 @@ use super::cells::Cells;
 use super::fault::Fault;
 use super::policy::Policy;
 use super::register::Register;
+use super::segment::AccessLedger;
 use super::sequencer::Core;
 use super::tiles::LogHashes;
 use super::view::{self, ViewWriter, Views};
@@ -65,10 +66,23 @@ pub fn open_entry(
     stored: &StoredEntry,
     secrets: &StoredSecrets,
 ) -> Result<OpenedEntry, Error> {
+    open_entry_of(LogName::Acts, keys, stored, secrets)
+}
+
+/// Opens an entry of any of the node's logs, as [`open_entry`] does one of the log of acts.
+///
+/// # Errors
+/// As [`open_entry`].
+pub fn open_entry_of(
+    log: LogName,
+    keys: &Keyring,
+    stored: &StoredEntry,
+    secrets: &StoredSecrets,
+) -> Result<OpenedEntry, Error> {
     let sequence = stored.sequence;
     let damaged = |fault| Error::Damaged(sequence, fault);
     let leaf = Leaf::from_bytes(&stored.leaf).map_err(damaged)?;
-    let secrets = secrets.unwrap(keys, LogName::Acts)?;
+    let secrets = secrets.unwrap(keys, log)?;
     let header_secret = secret_of(&secrets, HEADER_SLOT)
         .ok_or(Error::SecretMissing { sequence, slot: HEADER_SLOT })?;
     let header =
@@ -143,14 +157,14 @@ pub fn start(
         return Err(Error::RolledBack { size: head.size, seen: size }.into());
     }
     log.sweep(LogName::Acts, head.size)?;
-    let edge = restore_tree(reader, &head, start)?;
+    let edge = restore_tree(reader, &head, (LogName::Acts, start.origin, start.keys))?;
     let mut views = view::open(views_path, start.capabilities)?;
     if Views::new(&views).applied()? > head.size {
         drop(views);
         remove_views(views_path)?;
         views = view::open(views_path, start.capabilities)?;
     }
-    let at = last_time(reader, head.size)?;
+    let at = last_time(reader, LogName::Acts, head.size)?;
     let mut core = Core {
         edge,
         cells: Arc::new(Views::new(&views).cells(start.label_key)?),
@@ -159,10 +173,40 @@ pub fn start(
         at: at.max(start.now),
         head,
     };
-    core.register = Arc::new(restore_register(start, reader, &views, &core.cells)?);
+    let from = (reader, start.keys, start.capabilities);
+    core.register = Arc::new(register_at(from, Views::new(&views), &core.cells, u64::MAX)?);
     catch_up(start, log, reader, (&views, &mut core))?;
     core.policy = Policy::renewed(&core.policy, &core.register, core.at)?;
     Ok((core, views))
+}
+
+/// Takes the log `access` to where it may be written: swept, recomputed, held against its
+/// signature.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_access(
+    log: &mut Log,
+    reader: &LogReader,
+    keys: &Keyring,
+    origin: &str,
+) -> Result<AccessLedger, Fault> {
+    let head = log.head(LogName::Access)?;
+    log.sweep(LogName::Access, head.size)?;
+    let edge = restore_tree(reader, &head, (LogName::Access, origin, keys))?;
+    let at = last_time(reader, LogName::Access, head.size)?;
+    let signer = |algorithm| {
+        let name = KeyName::new(origin).map_err(Fault::bug)?;
+        Signer::new(name, Arc::new(keys.signer(algorithm)?)).map_err(Fault::bug)
+    };
+    Ok(AccessLedger {
+        signer: signer(Algorithm::Ed25519)?,
+        second_signer: signer(Algorithm::MlDsa87)?,
+        origin: origin.to_owned(),
+        head,
+        edge,
+        at,
+    })
 }
 
 /// Applies entries that the views have not seen, up to the head.
@@ -256,18 +300,23 @@ pub fn label_key(keys: &Keyring) -> Result<Secret, Error> {
     keys.derive(b"", "muster/view-labels/v1")
 }
 
-/// Folds the register from the records of the capabilities that feed it.
-fn restore_register(
-    start: &Start<'_>,
-    reader: &LogReader,
-    connection: &ViewWriter,
+/// Folds the register as it was after the first `size` entries, from the records of the
+/// capabilities that feed it.
+///
+/// # Errors
+/// The store's own fault; [`Error::SecretMissing`] or [`Error::Damaged`] for a faulty entry.
+pub fn register_at(
+    from: (&LogReader, &Keyring, &'static [&'static Capability]),
+    views: Views<'_>,
     cells: &Cells,
+    size: u64,
 ) -> Result<Register, Fault> {
-    let views = Views::new(connection);
+    let (reader, keys, capabilities) = from;
     let mut register = Register::default();
     let mut sequences = Vec::new();
-    for capability in start.capabilities.iter().filter(|c| c.registers) {
-        sequences.extend(views.pieces_of_kind(capability.noun)?.iter().map(|p| p.sequence));
+    for capability in capabilities.iter().filter(|c| c.registers) {
+        let pieces = views.pieces_of_kind(capability.noun)?;
+        sequences.extend(pieces.iter().map(|p| p.sequence).filter(|sequence| *sequence < size));
     }
     sequences.sort_unstable();
     sequences.dedup();
@@ -280,8 +329,8 @@ fn restore_register(
                 .iter()
                 .find(|s| s.sequence == sequence)
                 .ok_or(Error::SecretMissing { sequence, slot: HEADER_SLOT })?;
-            let opened = open_entry(start.keys, entry, secrets)?;
-            register_entry(start.capabilities, cells, &opened, &mut register);
+            let opened = open_entry(keys, entry, secrets)?;
+            register_entry(capabilities, cells, &opened, &mut register);
         }
     }
     Ok(register)
@@ -321,22 +370,30 @@ fn register_entry(
 }
 
 /// Recomputes the tree from tiles and leaves, and compares it with the head and its checkpoint.
-fn restore_tree(reader: &LogReader, head: &Head, start: &Start<'_>) -> Result<Edge, Fault> {
-    let hashes = LogHashes { reader, log: LogName::Acts };
+fn restore_tree(
+    reader: &LogReader,
+    head: &Head,
+    of: (LogName, &str, &Keyring),
+) -> Result<Edge, Fault> {
+    let hashes = LogHashes { reader, log: of.0 };
     let edge = Edge::at(head.size, &hashes).map_err(Fault::bug)?;
     if head.size > 0 {
         let root = edge.head().root;
         if root != head.root {
             return Err(Fault::bug(Error::Form("tree: it does not fit the stored head")));
         }
-        check_signature(start, head, root)?;
+        check_signature(of, head, root)?;
     }
     Ok(edge)
 }
 
-fn check_signature(start: &Start<'_>, head: &Head, root: Digest) -> Result<(), Fault> {
-    let signer = start.keys.signer(Algorithm::Ed25519)?;
-    let name = KeyName::new(start.origin).map_err(Fault::bug)?;
+fn check_signature(
+    (_, origin, keys): (LogName, &str, &Keyring),
+    head: &Head,
+    root: Digest,
+) -> Result<(), Fault> {
+    let signer = keys.signer(Algorithm::Ed25519)?;
+    let name = KeyName::new(origin).map_err(Fault::bug)?;
     let key =
         VerifierKey::new(name, SignatureType::Ed25519, signer.public_key()).map_err(Fault::bug)?;
     let keys = LogKeys::new(vec![key], Require::Ed25519).map_err(Fault::bug)?;
@@ -348,9 +405,9 @@ fn check_signature(start: &Start<'_>, head: &Head, root: Digest) -> Result<(), F
     Ok(())
 }
 
-fn last_time(reader: &LogReader, size: u64) -> Result<Time, Fault> {
+fn last_time(reader: &LogReader, log: LogName, size: u64) -> Result<Time, Fault> {
     let Some(last) = size.checked_sub(1) else { return Ok(Time::MIN) };
-    let leaves = reader.leaves(LogName::Acts, last, 1)?;
+    let leaves = reader.leaves(log, last, 1)?;
     let leaf = leaves.first().ok_or(Error::Missing(last))?;
     Ok(Leaf::from_bytes(leaf).map_err(|fault| Error::Damaged(last, fault))?.at)
 }

@@ -350,10 +350,7 @@ fn a_refused_act_and_a_denied_read_are_recorded() {
     let path = format!("/api/alerts/{}", RecordId([4; 16]));
     assert_eq!(world.post(&token, &format!("{path}/acknowledgements"), &wrong).0, 404);
     assert_eq!(world.read(&token, &path).0, 404);
-    assert!(world.node().access().flush(), "the access log writes");
-    let key = world.node().keys().derive(b"", "muster/access/v1").expect("a key");
-    let directory = world.directory().join("local").join("access");
-    let rows = app::kernel::access::read_rows(&directory, &key).expect("rows");
+    let rows = world.access_rows();
     let denied = rows.iter().filter(|row| {
         row.kind == app::kernel::access::AccessKind::Denied && row.person == Some(pair.fire.person)
     });

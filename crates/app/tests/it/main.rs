@@ -5,6 +5,7 @@
     reason = "a test stops where the world is not as it says"
 )]
 
+mod access;
 mod endpoints;
 mod golden;
 mod kernel;
@@ -19,6 +20,8 @@ mod agreements;
 mod alerts;
 #[path = "../../src/circles/tests.rs"]
 mod circles;
+#[path = "../../src/inquiries/tests.rs"]
+mod inquiries;
 #[path = "../../src/people/tests.rs"]
 mod people;
 #[path = "../../src/spillages/tests.rs"]

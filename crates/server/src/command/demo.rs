@@ -23,6 +23,8 @@ use crate::{clock, pages, reason};
 
 /// Where the demonstration keeps its data when nobody says otherwise.
 const DATA: &str = ".muster/demo";
+/// The bundle of the play's inquiry, in the data directory: `muster verify --bundle` takes it.
+const BUNDLE: &str = "inquiry.muster";
 /// Play seconds per second, when the play is played to its end at once.
 const SPEED_ONCE: u32 = 20;
 
@@ -108,6 +110,8 @@ impl Demo {
         let mut record = performed?;
         verify(config, &mut record)?;
         say(&record);
+        let bundle = config.data.join(BUNDLE);
+        std::fs::write(&bundle, &record.bundle).context("write the bundle of the inquiry")?;
         say(format_args!("real time {} ms", clock::now().ms_since(began)));
         Ok(if record.held() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

@@ -10,10 +10,10 @@ use store::log::{LogName, LogReader};
 use store::{Keyring, Provider};
 
 use super::Where;
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, local_of};
 use crate::layout::{VERIFIER_KEYS, origin, verifier_file, verifier_keys};
 use crate::terminal::{complain, say};
-use crate::verify::{Finding, Findings, Looked, Part, Verifier, compare};
+use crate::verify::{Checked, Finding, Findings, Looked, Part, Verifier, check, compare, unsealed};
 use crate::{disk, reason};
 
 /// Exit code when something is faulty.
@@ -29,8 +29,11 @@ pub struct Verify {
     #[command(flatten)]
     node: Where,
     /// The file with the keys that verify checkpoints; `muster.pub` of the data when absent.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "key", value_name = "FILE")]
     trust: Option<PathBuf>,
+    /// Verifies the bundle of an inquiry in place of a node; needs `--key`, and nothing else.
+    #[arg(long, value_name = "FILE", requires = "trust", conflicts_with_all = ["views", "data"])]
+    bundle: Option<PathBuf>,
     /// Builds the views anew in a scratch directory and compares them; needs `--keys`.
     #[arg(long)]
     views: bool,
@@ -49,6 +52,9 @@ impl Verify {
     }
 
     fn verify(&self) -> Result<bool> {
+        if let (Some(bundle), Some(keys)) = (&self.bundle, &self.trust) {
+            return verify_bundle(bundle, keys);
+        }
         let environment = Environment::read()?;
         let config = self.node.given(None).load(&environment)?;
         let with_keys = self.node.keys.is_some() || environment.keys.is_some();
@@ -74,9 +80,46 @@ impl Verify {
             (Some(keys), true) => Some(views(&config, keys, &reader, &mut findings)?),
             (Some(_) | None, _) => None,
         };
+        if let Some(keys) = &keys {
+            let unsealed =
+                unsealed(&local_of(&config.data).join("access"), &reader, keys, &mut findings)
+                    .map_err(|fault| anyhow::anyhow!("{}", reason::of_fault(&fault, &config)))?;
+            say(format_args!("access  {unsealed} rows that are not in a leaf yet"));
+        }
         report(&looked, rows, with_keys, &findings);
         Ok(findings.count() == 0)
     }
+}
+
+/// Verifies the bundle of an inquiry.
+fn verify_bundle(bundle: &Path, keys: &Path) -> Result<bool> {
+    let named = || format!("`{}` cannot be read", bundle.display());
+    let limit = ledger::bundle::BUNDLE_BYTES as u64;
+    let length = std::fs::metadata(bundle).with_context(named)?.len();
+    anyhow::ensure!(length <= limit, "`{}` is no bundle: it is too large", bundle.display());
+    let file = std::fs::read(bundle).with_context(named)?;
+    let checked = check(&file, &keys_of(keys)?);
+    for fault in &checked.faults {
+        say(fault);
+    }
+    let Checked { faults, parts, entries, portions, rows, proved } = &checked;
+    say(format_args!(
+        "bundle  {parts} parts, {entries} entries, {portions} portions, {rows} rows, {proved} \
+         findings proved"
+    ));
+    match faults.len() {
+        0 => say("nothing is faulty"),
+        1 => say("1 fault was found"),
+        count => say(format_args!("{count} faults were found")),
+    }
+    Ok(faults.is_empty())
+}
+
+fn keys_of(file: &Path) -> Result<Vec<VerifierKey>> {
+    let named = || format!("`{}` has no keys that verify checkpoints", file.display());
+    let text = std::fs::read_to_string(file).with_context(named)?;
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    lines.map(str::parse).collect::<Result<_, _>>().with_context(named)
 }
 
 /// The keys that verify checkpoints, and whether two sources of them agree.
@@ -95,13 +138,9 @@ impl Trust {
 }
 
 fn trust(file: &Path, keys: Option<&Keyring>, config: &Config) -> Result<Trust> {
-    let named = || format!("`{}` has no keys that verify checkpoints", file.display());
     let read = std::fs::read_to_string(file);
     let Some(keyring) = keys else {
-        let text = read.with_context(named)?;
-        let lines = text.lines().filter(|line| !line.trim().is_empty());
-        let keys = lines.map(str::parse).collect::<Result<_, _>>().with_context(named)?;
-        return Ok(Trust { keys, file_differs: false });
+        return Ok(Trust { keys: keys_of(file)?, file_differs: false });
     };
     let keys = verifier_keys(&config.name, keyring)?;
     let ours = verifier_file(&keys);
@@ -131,9 +170,11 @@ fn report(looked: &[Looked], rows: Option<u64>, with_keys: bool, findings: &Find
     for finding in findings.iter() {
         say(finding);
     }
-    for Looked { log, entries, checkpoints, tiles, portions, erased } in looked {
+    for Looked { log, entries, checkpoints, tiles, portions, erased, rows } in looked {
         let opened = if with_keys && *log == LogName::Acts {
             format!(", {portions} portions opened, {erased} erased by order")
+        } else if with_keys && *log == LogName::Access {
+            format!(", {rows} rows opened")
         } else {
             String::new()
         };

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::cast::Cast;
 use super::founding::marking;
 use super::record::{Handoff, Record};
+use super::scene_inquiry::{self, Asking};
 use super::world::{Answer, World};
 
 /// LIMIT: real time in which what is due must have come, on a machine with much else to do.
@@ -41,9 +42,11 @@ pub fn perform(cast: &Cast, world: &World) -> Result<Record, Fault> {
     let first_rung = world.play.alert.ladder_s.first().copied().unwrap_or(0);
     let (early, late): (Vec<&Answer>, Vec<&Answer>) =
         world.play.answers.iter().partition(|answer| answer.at_s < first_rung);
+    let answered = early.iter().map(|answer| answer.seat.clone()).collect();
     for answer in early {
         stage.answer(alert, answer)?;
     }
+    let asking = Asking { alert, instant: cast.node().now(), answered };
     stage.ladder(alert)?;
     for answer in late {
         stage.answer(alert, answer)?;
@@ -52,6 +55,7 @@ pub fn perform(cast: &Cast, world: &World) -> Result<Record, Fault> {
     stage.suspend(alert)?;
     stage.hand_over()?;
     stage.inspect()?;
+    stage.record.bundle = scene_inquiry::perform(cast, world, &asking, &mut stage.record)?;
     stage.record.counted.entries = cast.node().counts().entries;
     Ok(stage.record)
 }

@@ -36,6 +36,8 @@ pub struct Record {
     pub handoffs: Vec<Handoff>,
     pub expectations: Vec<Expectation>,
     pub counted: Counted,
+    /// The bundle of the inquiry.
+    pub bundle: Vec<u8>,
 }
 
 impl Record {

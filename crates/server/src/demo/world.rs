@@ -130,6 +130,7 @@ pub struct Play {
     pub answers: Vec<Answer>,
     pub suspension: Suspension,
     pub handover: Handover,
+    pub inquiry: Inquiry,
     pub before: Vec<Before>,
 }
 
@@ -192,6 +193,15 @@ pub struct Handover {
     pub seat: String,
     pub to: String,
     pub at_s: u32,
+}
+
+/// An inquiry into the alert, by an inspector.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inquiry {
+    pub seat: String,
+    pub level: u8,
+    pub reason: String,
 }
 
 /// An alert of the time before.
@@ -317,9 +327,9 @@ impl World {
     }
 
     fn seats_of_the_play(&self) -> Vec<&String> {
-        let Play { alert, answers, suspension, handover, before } = &self.play;
+        let Play { alert, answers, suspension, handover, inquiry, before } = &self.play;
         let mut named = vec![&alert.seat, &suspension.by, &suspension.from, &suspension.to];
-        named.extend([&handover.seat, &handover.to]);
+        named.extend([&handover.seat, &handover.to, &inquiry.seat]);
         named.extend(alert.called.iter().flatten());
         named.extend(answers.iter().map(|answer| &answer.seat));
         named.extend(suspension.resumed_by.iter().map(|consent| &consent.seat));

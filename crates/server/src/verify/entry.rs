@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use app::kernel::apply::Content;
 use app::kernel::erasure::{KIND, Ordered};
-use app::kernel::start::{OpenedEntry, open_entry};
+use app::kernel::segment::{self, Anchor, recorded};
+use app::kernel::start::{OpenedEntry, open_entry_of};
 use base::Time;
 use base::crypto::{Digest, Secret};
 use ledger::leaf::Leaf;
@@ -31,6 +32,17 @@ pub struct Contents<'a> {
     /// Portions whose secret is there, as far as an order names them.
     ordered: BTreeMap<(u64, u8), u64>,
     with_secret: BTreeSet<(u64, u8)>,
+    anchors: Vec<Anchored>,
+    rows: u64,
+}
+
+/// What an entry says about the head of another log.
+#[derive(Clone, Copy, Debug)]
+pub struct Anchored {
+    /// The entry that says it, and of which log.
+    pub by: (LogName, u64),
+    pub of: LogName,
+    pub anchor: Anchor,
 }
 
 impl<'a> Contents<'a> {
@@ -45,6 +57,8 @@ impl<'a> Contents<'a> {
             without_secret: BTreeSet::new(),
             ordered: BTreeMap::new(),
             with_secret: BTreeSet::new(),
+            anchors: Vec::new(),
+            rows: 0,
         }
     }
 
@@ -59,9 +73,19 @@ impl<'a> Contents<'a> {
         ordered.count() as u64
     }
 
-    /// The keys with which entries of this log are opened: the kernel opens those of acts.
+    /// The keys with which entries of this log are opened: the node writes none of `talk` yet.
     fn keys(&self) -> Option<&'a Keyring> {
-        self.verifier.keys.filter(|_| self.log == LogName::Acts)
+        self.verifier.keys.filter(|_| self.log != LogName::Talk)
+    }
+
+    /// What entries of this log say about the head of another.
+    pub fn anchors(&self) -> &[Anchored] {
+        &self.anchors
+    }
+
+    /// Rows of the access log that were opened.
+    pub const fn rows(&self) -> u64 {
+        self.rows
     }
 
     /// Reads the secrets of a page.
@@ -111,8 +135,11 @@ impl<'a> Contents<'a> {
             findings.add(Finding::entry(self.log, sequence, part, "no secret of it is there"));
             return;
         };
-        match open_entry(keys, stored, &secrets) {
-            Ok(opened) => self.opened(&opened, findings),
+        match open_entry_of(self.log, keys, stored, &secrets) {
+            Ok(opened) => {
+                self.opened(&opened, findings);
+                self.anchor(opened, findings);
+            }
             Err(fault) => {
                 let before = findings.count();
                 self.diagnose(&leaf, stored, &secrets, findings);
@@ -144,6 +171,37 @@ impl<'a> Contents<'a> {
                     self.without_secret.insert((sequence, *slot));
                 }
             }
+        }
+    }
+
+    /// Notes what an entry says about another log; holds rows of the access log against their
+    /// summary.
+    fn anchor(&mut self, entry: OpenedEntry, findings: &mut Findings) {
+        let sequence = entry.sequence;
+        let by = (self.log, sequence);
+        if entry.header.shared.kind == segment::KIND {
+            match recorded(entry) {
+                Ok(segment) => {
+                    self.rows += segment.summary.rows;
+                    let anchor = segment.summary.acts;
+                    self.anchors.push(Anchored { by, of: LogName::Acts, anchor });
+                    if segment.summary.missing {
+                        let why = "its file was missing when the node started";
+                        findings.add(Finding::entry(self.log, sequence, Part::Rows, why));
+                    }
+                }
+                Err(fault) => {
+                    findings.add(Finding::entry(self.log, sequence, Part::Rows, chain(&fault)));
+                }
+            }
+        } else if entry.header.shared.kind == "access.anchored/1" {
+            let body = entry.contents.into_iter().find_map(|(_, content)| match content {
+                Content::Open(body) => Some(body),
+                Content::Sealed | Content::Erased => None,
+            });
+            let anchor = body.and_then(|body| serde_json::from_slice(&body).ok());
+            let of = LogName::Access;
+            self.anchors.extend(anchor.map(|anchor| Anchored { by, of, anchor }));
         }
     }
 

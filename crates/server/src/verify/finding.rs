@@ -34,6 +34,10 @@ pub enum Part {
     SecondCopy,
     VerifierKey,
     View,
+    /// Rows of the access log.
+    Rows,
+    /// What an entry says about the head of another log.
+    Anchor,
 }
 
 impl fmt::Display for Part {
@@ -54,6 +58,8 @@ impl fmt::Display for Part {
             Self::SecondCopy => f.write_str("second copy"),
             Self::VerifierKey => f.write_str("verifier key"),
             Self::View => f.write_str("view"),
+            Self::Rows => f.write_str("rows"),
+            Self::Anchor => f.write_str("anchor"),
         }
     }
 }

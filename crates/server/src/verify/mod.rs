@@ -3,6 +3,8 @@
 //! It reads and changes nothing, needs no lock and no running node. Every fault is named by log,
 //! sequence and part, so that whoever repairs or investigates knows where to look.
 
+mod access;
+mod bundle;
 mod checkpoint;
 mod entry;
 mod finding;
@@ -14,11 +16,15 @@ use ledger::note::VerifierKey;
 use store::Keyring;
 use store::log::{LogName, LogReader, StoredEntry};
 
+pub use access::unsealed;
+pub use bundle::{Checked, check};
 pub use finding::{Finding, Findings, Part};
 pub use views::compare;
 
+use app::kernel::tiles::LogHashes;
 use checkpoint::Checkpoints;
-use entry::Contents;
+use entry::{Anchored, Contents};
+use ledger::tree::root_at;
 use tree::TreeWalk;
 
 use crate::terminal::chain;
@@ -52,6 +58,8 @@ pub struct Looked {
     /// Portions that were opened, and those whose secret was destroyed by order.
     pub portions: u64,
     pub erased: u64,
+    /// Rows of the access log that were opened.
+    pub rows: u64,
 }
 
 impl Verifier<'_> {
@@ -61,13 +69,41 @@ impl Verifier<'_> {
     /// The store's own fault, when the log cannot be read at all.
     pub fn run(&self, findings: &mut Findings) -> Result<Vec<Looked>, store::Error> {
         let mut looked = Vec::new();
+        let mut anchors = Vec::new();
         for log in LogName::ALL {
-            looked.push(self.log(log, findings)?);
+            looked.push(self.log(log, &mut anchors, findings)?);
+        }
+        for anchored in anchors {
+            self.anchor(anchored, findings)?;
         }
         Ok(looked)
     }
 
-    fn log(&self, log: LogName, findings: &mut Findings) -> Result<Looked, store::Error> {
+    /// Holds what an entry of one log says about the head of another against that log.
+    fn anchor(&self, anchored: Anchored, findings: &mut Findings) -> Result<(), store::Error> {
+        let Anchored { by: (log, sequence), of, anchor } = anchored;
+        let size = self.reader.head(of)?.size;
+        let name = of.name();
+        let why = if anchor.size > size {
+            format!("it names {} entries of `{name}`, which has {size}", anchor.size)
+        } else {
+            let hashes = LogHashes { reader: self.reader, log: of };
+            match root_at(anchor.size, &hashes) {
+                Ok(root) if anchor.size == 0 || root == anchor.root => return Ok(()),
+                Ok(_) => format!("`{name}` has another root for {} entries", anchor.size),
+                Err(fault) => chain(&fault),
+            }
+        };
+        findings.add(Finding::entry(log, sequence, Part::Anchor, why));
+        Ok(())
+    }
+
+    fn log(
+        &self,
+        log: LogName,
+        anchors: &mut Vec<Anchored>,
+        findings: &mut Findings,
+    ) -> Result<Looked, store::Error> {
         let head = self.reader.head(log)?;
         let checkpoints = Checkpoints::read(self, log, &head, findings)?;
         let mut tree = TreeWalk::new(log, &checkpoints);
@@ -80,6 +116,7 @@ impl Verifier<'_> {
         }
         tree.finish(&head, findings);
         contents.finish(findings);
+        anchors.extend_from_slice(contents.anchors());
         self.beyond(log, size, findings)?;
         Ok(Looked {
             log,
@@ -88,6 +125,7 @@ impl Verifier<'_> {
             tiles: tree.tiles(),
             portions: contents.portions(),
             erased: contents.erased(),
+            rows: contents.rows(),
         })
     }
 

@@ -168,6 +168,46 @@ const DAMAGES: &[Damage] = &[
         found_without_keys: true,
     },
     Damage {
+        name: "access-portion",
+        file: LOG,
+        table: "entry",
+        column: "portions",
+        at: "place = (SELECT max(place) FROM entry)",
+        byte: 60,
+        named: &["access entry ", ": portion "],
+        found_without_keys: false,
+    },
+    Damage {
+        name: "access-leaf",
+        file: LOG,
+        table: "entry",
+        column: "leaf",
+        at: "place = (SELECT max(place) FROM entry)",
+        byte: 30,
+        named: &["access entry ", ": leaf"],
+        found_without_keys: true,
+    },
+    Damage {
+        name: "access-secret",
+        file: SECRETS,
+        table: "secret",
+        column: "wrapped",
+        at: "place = (SELECT max(place) FROM secret)",
+        byte: 30,
+        named: &["access entry ", ": secret "],
+        found_without_keys: false,
+    },
+    Damage {
+        name: "access-head",
+        file: LOG,
+        table: "head",
+        column: "note",
+        at: "log = 1",
+        byte: 40,
+        named: &["access: head"],
+        found_without_keys: true,
+    },
+    Damage {
         name: "checkpoint",
         file: LOG,
         table: "checkpoint",
@@ -204,10 +244,94 @@ fn each_flipped_byte_is_named() {
         assert_eq!(without, Some(wanted), "{} without keys", damage.name);
         fs::remove_dir_all(&data).expect("a directory");
     }
+    a_bundle_verifies_elsewhere_and_each_changed_part_is_named(&directory, &data);
+    what_the_access_log_lost_is_named(&data);
     what_is_gone_is_named(&data);
     a_log_that_was_set_back_is_refused(&data);
     a_changed_view_is_named_and_rebuilt(&data);
     a_backup_is_restored(&directory, &data);
+}
+
+/// Name and range of each part of a bundle.
+fn parts(file: &[u8]) -> Vec<(String, std::ops::Range<usize>)> {
+    let mut at = b"muster bundle 1\n".len() + 4;
+    let mut parts = Vec::new();
+    while at < file.len() {
+        let name = usize::from(u16::from_be_bytes(file[at..at + 2].try_into().expect("two")));
+        let text = String::from_utf8(file[at + 2..at + 2 + name].to_vec()).expect("a name");
+        at += 2 + name;
+        let length = u64::from_be_bytes(file[at..at + 8].try_into().expect("eight"));
+        let end = at + 8 + usize::try_from(length).expect("a length");
+        parts.push((text, at + 8..end));
+        at = end;
+    }
+    parts
+}
+
+fn a_bundle_verifies_elsewhere_and_each_changed_part_is_named(directory: &Directory, data: &str) {
+    // Nothing of the node goes with it but the file with its public keys.
+    let elsewhere = directory.join("elsewhere");
+    fs::create_dir_all(&elsewhere).expect("a directory");
+    let (bundle, key) = (format!("{elsewhere}/inquiry.muster"), format!("{elsewhere}/muster.pub"));
+    fs::copy(format!("{data}/inquiry.muster"), &bundle).expect("a copy");
+    fs::copy(format!("{data}/muster.pub"), &key).expect("a copy");
+    let check = || run(&["verify", "--bundle", &bundle, "--key", &key]);
+    let said = check();
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("nothing is faulty"), "{}", said.out);
+    let whole = fs::read(&bundle).expect("a bundle");
+    let parts = parts(&whole);
+    let has = |name: &str| parts.iter().any(|(part, _)| part.contains(name));
+    for name in ["acts.checkpoint", "access.checkpoint", "/row.", "/portion.", "findings.json"] {
+        assert!(has(name), "{name}");
+    }
+    // One of each kind of part, and the names that stand between them.
+    let mut seen = std::collections::BTreeSet::new();
+    for (name, range) in &parts {
+        let kind: String = name.chars().filter(|c| !c.is_ascii_digit()).collect();
+        if !seen.insert(kind) {
+            continue;
+        }
+        for at in [range.start, range.end - 1] {
+            let mut changed = whole.clone();
+            changed[at] ^= 0x01;
+            fs::write(&bundle, &changed).expect("a change");
+            let said = check();
+            assert_eq!(said.code, Some(1), "{name} at {at}: {said:?}");
+            assert!(said.out.contains(&format!("{name}: ")), "{name} at {at}: {}", said.out);
+        }
+        let mut changed = whole.clone();
+        changed[range.start - 10] ^= 0x01;
+        fs::write(&bundle, &changed).expect("a change");
+        assert_eq!(check().code, Some(1), "the name of {name}");
+    }
+    for end in [10, whole.len() / 2, whole.len() - 1] {
+        fs::write(&bundle, &whole[..end]).expect("a change");
+        assert_eq!(check().code, Some(1), "cut at {end}");
+    }
+    fs::write(&bundle, &whole).expect("as it was");
+    let stranger = directory.join("stranger");
+    assert_eq!(run(&["init", "--name", "localhost", "--data", &stranger]).code, Some(0));
+    let said = run(&["verify", "--bundle", &bundle, "--key", &format!("{stranger}/muster.pub")]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.out.contains("manifest: "), "{}", said.out);
+}
+
+fn what_the_access_log_lost_is_named(data: &str) {
+    let data = another(data, "access");
+    let keys = format!("{data}-keys");
+    let log = Connection::open(format!("{data}/{LOG}")).expect("a database");
+    let size: i64 =
+        log.query_row("SELECT size FROM head WHERE log = 1", [], |r| r.get(0)).expect("a head");
+    drop(log);
+    fs::write(format!("{data}/local/access/{}.rows", size + 1), [0, 0, 0, 9, 1]).expect("rows");
+    let said = verify(&data, &["--keys", &keys]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let missing = format!("access entry {size}: rows: its file is missing");
+    let cut = format!("access entry {}: rows: the last row of its file is cut off", size + 1);
+    for named in [missing, cut] {
+        assert!(said.out.contains(&named), "{named}: {}", said.out);
+    }
 }
 
 fn what_is_gone_is_named(data: &str) {
