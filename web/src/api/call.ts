@@ -55,6 +55,7 @@ const LISTS = {
   agreement: "/api/agreements",
   person: "/api/people",
   agency: "/api/agencies",
+  inquiry: "/api/inquiries",
 } as const;
 
 const RECORDS = {
@@ -62,6 +63,7 @@ const RECORDS = {
   agreement: "/api/agreements/{id}",
   person: "/api/people/{id}",
   agency: "/api/agencies/{id}",
+  inquiry: "/api/inquiries/{id}",
 } as const;
 
 /** Who is signed in; a 401 is an answer here, and tells nobody. */
@@ -90,7 +92,8 @@ export function record(kind: Kind, id: string): Promise<Outcome<Rendition>> {
 type Command = Record<string, unknown>;
 
 /** Addresses of acts without an id. */
-export type ActPath = "/api/alerts" | "/api/agreements" | "/api/people" | "/api/agencies";
+export type ActPath =
+  "/api/alerts" | "/api/agreements" | "/api/people" | "/api/agencies" | "/api/inquiries";
 /** Addresses of acts upon a record. */
 export type ActOnPath =
   | "/api/alerts/{id}/acknowledgements"
@@ -115,6 +118,24 @@ export function actOn(
 ): Promise<Outcome<Accepted>> {
   const params = { path: { id }, header: { "Idempotency-Key": key } };
   return outcome<Accepted>(client.POST(path, { params, body }) as Promise<Answer>);
+}
+
+/** What is found of an inquiry; the type is that of the page that asks. */
+export function findings<T>(id: string): Promise<Outcome<T>> {
+  const asked = client.GET("/api/inquiries/{id}/findings", { params: { path: { id } } });
+  return outcome<T>(asked as Promise<Answer>);
+}
+
+/** Entries of the ledger, newest first, from a place on. */
+export function ledger<T>(before: number | null): Promise<Outcome<T>> {
+  const params = { query: before === null ? {} : { before: String(before) } };
+  return outcome<T>(client.GET("/api/ledger", { params }) as Promise<Answer>);
+}
+
+/** The proof of an entry. */
+export function proof<T>(id: string): Promise<Outcome<T>> {
+  const asked = client.GET("/api/ledger/{id}/proof", { params: { path: { id } } });
+  return outcome<T>(asked as Promise<Answer>);
 }
 
 /** Ends the session. */

@@ -6,11 +6,13 @@ export type Route =
   | { page: "agreements"; id: string | null }
   | { page: "people"; id: string | null }
   | { page: "agencies"; id: string | null }
+  | { page: "inquiries"; id: string | null }
+  | { page: "ledger"; id: string | null }
   | { page: "settings" }
   | { page: "absent" };
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const LISTS = ["watch", "agreements", "people", "agencies"] as const;
+const LISTS = ["watch", "agreements", "people", "agencies", "inquiries", "ledger"] as const;
 
 /** Reads an address. */
 export function routeOf(path: string): Route {

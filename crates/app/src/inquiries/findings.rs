@@ -1,8 +1,8 @@
 //! Findings: for each person, what the ledger and the access log prove of one instant.
 //!
-//! *Available* is decided anew under the rules, people and circles of that instant, which are folded
-//! from the entries up to it; *sent*, *listed* and *opened* are rows of the access log;
-//! *acknowledged* is an entry. Persons of other agencies are their agencies' own matter: of those
+//! *Available* is decided anew under the rules, people and circles of that instant, folded from the
+//! entries up to it; *sent*, *listed* and *opened* are rows of the access log; *acknowledged* is an
+//! entry. Persons of other agencies are their agencies' own matter: of those
 //! only the agency is named, with the clause that let the record flow.
 
 use std::collections::{BTreeMap, BTreeSet};

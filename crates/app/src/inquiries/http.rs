@@ -18,13 +18,13 @@ pub const ROUTES: &[Route] = &[
     Route::question(
         "/inquiries/{id}/findings",
         "inquiry:open",
-        Question(findings::answer),
+        Question::new(findings::answer),
         "who knew, was sent, opened, acknowledged, and from whom it was withheld",
     ),
     Route::question(
         "/inquiries/{id}/bundle",
         "inquiry:open",
-        Question(bundle::answer),
+        Question::new(bundle::answer),
         "the findings with their evidence, as a signed file",
     ),
 ];

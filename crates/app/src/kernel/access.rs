@@ -1,8 +1,8 @@
 //! The access log: what was delivered, opened, listed, searched, exported and denied.
 //!
 //! Rows go to a sealed file before anything is served, and are made durable with those that came
-//! meanwhile; the file of a finished minute becomes one leaf of the log `access` (`segment.rs`), in which its rows live from then on. If a
-//! row cannot be written, nothing is served.
+//! meanwhile; the file of a finished minute becomes one leaf of the log `access` (`segment.rs`), in
+//! which its rows live from then on. If a row cannot be written, nothing is served.
 //!
 //! ```text
 //! access/N.rows   the rows of the leaf N that is not written yet, each

@@ -69,13 +69,13 @@ pub const ROUTES: &[Route] = &[
     Route::question(
         "/ledger",
         "ledger:read",
-        Question(ledger::entries),
+        Question { answer: ledger::entries, query: &["before"] },
         "entries by their metadata, newest first, and the signed heads",
     ),
     Route::question(
         "/ledger/{id}/proof",
         "ledger:read",
-        Question(ledger::proof),
+        Question::new(ledger::proof),
         "the proof of an entry",
     ),
 ];
@@ -282,7 +282,7 @@ fn serve_question(
         return Err(denied);
     }
     let id = request.path.get("id").and_then(|id| id.parse().ok());
-    match (question.0)(&Asked { node, reader, id, query: &request.query })? {
+    match (question.answer)(&Asked { node, reader, id, query: &request.query })? {
         Answer::Json(value) => json(StatusCode::OK, &value),
         Answer::File { name, media, bytes } => {
             let mut response = bytes_of(StatusCode::OK, media, bytes);

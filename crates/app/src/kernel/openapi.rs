@@ -103,7 +103,12 @@ fn parameters(route: &Route) -> Vec<Value> {
             parameters.push(json!({ "name": "Idempotency-Key", "in": "header", "required": true,
                                     "schema": key }));
         }
-        Serves::Kernel(_) | Serves::Question(_) => {}
+        Serves::Question(question) => {
+            for name in question.query {
+                parameters.push(json!({ "name": name, "in": "query", "schema": text }));
+            }
+        }
+        Serves::Kernel(_) => {}
     }
     parameters
 }

@@ -44,11 +44,22 @@ impl Answer {
 
 /// A function that answers.
 #[derive(Clone, Copy, Debug)]
-pub struct Question(pub fn(&Asked<'_>) -> Result<Answer, Fault>);
+pub struct Question {
+    pub answer: fn(&Asked<'_>) -> Result<Answer, Fault>,
+    /// The parameters that its address may carry.
+    pub query: &'static [&'static str],
+}
+
+impl Question {
+    /// A question without parameters.
+    pub const fn new(answer: fn(&Asked<'_>) -> Result<Answer, Fault>) -> Self {
+        Self { answer, query: &[] }
+    }
+}
 
 impl PartialEq for Question {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::fn_addr_eq(self.0, other.0)
+        std::ptr::fn_addr_eq(self.answer, other.answer)
     }
 }
 

@@ -1,5 +1,5 @@
-//! The bundle of an inquiry, verified offline: signatures, parts, entries, rows, and the evidence of
-//! each finding.
+//! The bundle of an inquiry, verified offline: signatures, parts, entries, rows, and the evidence
+//! of each finding.
 //!
 //! Nothing of the node is needed but its verifier keys. What an entry or a row proves is held
 //! against it; that a record was *available* is computed by the node and signed by it, not proved.

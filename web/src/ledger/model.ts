@@ -1,0 +1,48 @@
+// The ledger as inspectors see it: metadata only, as far as rights allow.
+
+export interface SignedHead {
+  size: number;
+  root: string;
+  checkpoint: string;
+  signed_by: string[];
+}
+
+export interface Known {
+  id: string;
+  sequence: number;
+  at: string;
+  class: string;
+  kind: string | null;
+  record: string | null;
+  person: string | null;
+  agency: string | null;
+  acted_at: string | null;
+  clauses: string[];
+  portions: number | null;
+  erased: number | null;
+}
+
+export interface LedgerPage {
+  acts: SignedHead;
+  access: SignedHead;
+  entries: Known[];
+  next: number | null;
+}
+
+/** The page that shows a record of a kind of entry; null when there is none. */
+export function pageOf(kind: string | null): "watch" | "agreements" | "people" | "agencies" | null {
+  const noun = kind?.split(".")[0];
+  if (noun === "alert") return "watch";
+  if (noun === "agreement") return "agreements";
+  if (noun === "person" || noun === "seat") return "people";
+  return noun === "agency" ? "agencies" : null;
+}
+
+/** Gives a text to be kept as a file. */
+export function keep(name: string, text: string, type: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
