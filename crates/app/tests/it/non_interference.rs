@@ -34,6 +34,8 @@ struct Worlds {
     police: Who,
     fire: Who,
     fire_head: Who,
+    /// Of the reader's agency, with the reader's clearance.
+    inspector: Who,
 }
 
 const DESK: Being<'static> =
@@ -45,13 +47,15 @@ fn begin() -> Worlds {
     let police = world.person(pol, &DESK);
     let fire = world.person(fir, &Being { level: 3, compartments: &[], ..DESK });
     let fire_head = world.person(fir, &Being { level: 4, ..DESK });
+    let being = Being { level: 3, compartments: &[], roles: &["INSPECTOR"] };
+    let inspector = world.person(fir, &being);
     let both = [pol, fir];
     let charter = world.agreement(&both, &[(&both, &both, &["agreement:read"], 2)]);
     let found = json!({ "do": "found", "agreement": charter, "markings": marking(1, &[]) });
     world.found(pol, "agreement:found", &found).expect("the charter");
     let text = world.agreement(&both, &[(&both, &both, &["alert:read", "circle:read"], 5)]);
     world.enact(&text, &[police, fire]);
-    Worlds { world, police, fire, fire_head }
+    Worlds { world, police, fire, fire_head, inspector }
 }
 
 impl Worlds {
@@ -224,8 +228,7 @@ fn transcript(hidden: &Hidden) -> String {
 /// An inspector of the reader's agency asks who knew of what the reader may read. The ledger itself
 /// tells how much goes on by the right to read it, so it is not among the exits.
 fn inquire(worlds: &Worlds, out: &mut Transcript, seen: &[RecordId]) {
-    let being = Being { level: 3, compartments: &[], roles: &["INSPECTOR"] };
-    let inspector = worlds.world.person(worlds.fire.agency, &being);
+    let inspector = worlds.inspector;
     let token = worlds.world.token(inspector);
     for (i, id) in seen.iter().enumerate() {
         let command = json!({
