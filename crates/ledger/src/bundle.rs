@@ -92,7 +92,7 @@ impl Parts {
     pub fn sign(mut self, origin: &str, signers: &[Signer]) -> Result<Vec<u8>, crate::Error> {
         let mut text = format!("{TITLE}\n{origin}\n");
         for (name, bytes) in &self.0 {
-            text.push_str(&format!("{} {} {name}\n", sha256(bytes), bytes.len()));
+            text.push_str(&listing(name, bytes));
         }
         let note = Note::sign(&text, signers)?;
         self.0.insert(MANIFEST.to_owned(), note.to_string().into_bytes());
@@ -111,6 +111,11 @@ impl Parts {
         }
         file
     }
+}
+
+/// The line of a part in the manifest.
+fn listing(name: &str, bytes: &[u8]) -> String {
+    format!("{} {} {name}\n", sha256(bytes), bytes.len())
 }
 
 fn valid_name(name: &str) -> bool {

@@ -97,8 +97,8 @@ fn write(asked: &Asked<'_>, found: &Found) -> Result<Vec<u8>, Fault> {
     let acts = &reader.core().head;
     let head = Head { size: acts.size, root: acts.root };
     let checkpoint = Checkpoint::new(Origin::new(node.origin()).map_err(Fault::bug)?, head);
-    let note = checkpoint.sign(&signers).map_err(Fault::bug)?;
-    put("acts.checkpoint", note.to_string().into_bytes())?;
+    let signed = checkpoint.sign(&signers).map_err(Fault::bug)?;
+    put("acts.checkpoint", signed.to_string().into_bytes())?;
     if access.size > 0 {
         put("access.checkpoint", access.note.clone())?;
     }

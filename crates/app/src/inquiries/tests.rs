@@ -72,12 +72,12 @@ fn findings(scene: &Scene, instant: Time) -> Value {
     serde_json::from_slice(&body).expect("findings")
 }
 
-fn of<'a>(findings: &'a Value, who: Who) -> &'a Value {
+fn of(findings: &Value, who: Who) -> &Value {
     let people = findings["people"].as_array().expect("people");
     people.iter().find(|p| p["person"] == json!(who.person)).expect("the person")
 }
 
-fn of_agency<'a>(findings: &'a Value, who: Who) -> &'a Value {
+fn of_agency(findings: &Value, who: Who) -> &Value {
     let agencies = findings["agencies"].as_array().expect("agencies");
     agencies.iter().find(|a| a["agency"] == json!(who.agency)).expect("the agency")
 }

@@ -25,6 +25,7 @@ pub mod policy;
 pub mod problem;
 pub mod question;
 pub mod reader;
+pub mod redecide;
 pub mod register;
 pub mod route;
 pub mod segment;

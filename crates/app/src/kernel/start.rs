@@ -336,7 +336,8 @@ pub fn register_at(
     Ok(register)
 }
 
-fn register_entry(
+/// Folds an entry into the register.
+pub(crate) fn register_entry(
     capabilities: &'static [&'static Capability],
     cells: &Cells,
     entry: &OpenedEntry,

@@ -46,7 +46,11 @@ fn of(rows: &[AccessRow], kind: AccessKind) -> Vec<&AccessRow> {
 fn segments(world: &World) -> Vec<Recorded> {
     let mut segments = Vec::new();
     let begin = Time::from_ms(0).expect("a time");
-    world.node().each_segment(begin, |s| Ok(segments.push(s))).expect("the access log");
+    let read = world.node().each_segment(begin, |segment| {
+        segments.push(segment);
+        Ok(())
+    });
+    read.expect("the access log");
     segments
 }
 

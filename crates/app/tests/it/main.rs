@@ -11,6 +11,7 @@ mod golden;
 mod kernel;
 mod live;
 mod non_interference;
+mod redecide;
 
 #[path = "../../src/agencies/tests.rs"]
 mod agencies;

@@ -34,6 +34,8 @@ struct Worlds {
     police: Who,
     fire: Who,
     fire_head: Who,
+    /// Of the reader's agency, with the reader's clearance.
+    inspector: Who,
 }
 
 const DESK: Being<'static> =
@@ -45,13 +47,15 @@ fn begin() -> Worlds {
     let police = world.person(pol, &DESK);
     let fire = world.person(fir, &Being { level: 3, compartments: &[], ..DESK });
     let fire_head = world.person(fir, &Being { level: 4, ..DESK });
+    let being = Being { level: 3, compartments: &[], roles: &["INSPECTOR"] };
+    let inspector = world.person(fir, &being);
     let both = [pol, fir];
     let charter = world.agreement(&both, &[(&both, &both, &["agreement:read"], 2)]);
     let found = json!({ "do": "found", "agreement": charter, "markings": marking(1, &[]) });
     world.found(pol, "agreement:found", &found).expect("the charter");
     let text = world.agreement(&both, &[(&both, &both, &["alert:read", "circle:read"], 5)]);
     world.enact(&text, &[police, fire]);
-    Worlds { world, police, fire, fire_head }
+    Worlds { world, police, fire, fire_head, inspector }
 }
 
 impl Worlds {
@@ -197,7 +201,7 @@ fn transcript(hidden: &Hidden) -> String {
             break;
         }
     }
-    for list in ["alerts", "people", "agencies", "circles", "agreements"] {
+    for list in ["alerts", "people", "agencies", "circles", "agreements", "inquiries"] {
         out.exit(&worlds, &token, &format!("/api/{list}"), list);
         let mut path = format!("/api/{list}?limit=1");
         for turn in 0..20 {
@@ -212,12 +216,51 @@ fn transcript(hidden: &Hidden) -> String {
         out.exit(&worlds, &token, &path, &format!("alert {i} as of"));
         out.exit(&worlds, &token, &format!("/api/people/{id}"), "an id of another kind");
     }
+    inquire(&worlds, &mut out, &seen);
     out.exit(&worlds, &token, "/api/me", "me");
     for frame in frames {
         let frame = out.normal.value(&frame);
         writeln!(out.text, "frame {frame}").expect("text");
     }
     out.text
+}
+
+/// An inspector of the reader's agency asks who knew of what the reader may read. The ledger itself
+/// tells how much goes on by the right to read it, so it is not among the exits.
+fn inquire(worlds: &Worlds, out: &mut Transcript, seen: &[RecordId]) {
+    let inspector = worlds.inspector;
+    let token = worlds.world.token(inspector);
+    for (i, id) in seen.iter().enumerate() {
+        let command = json!({
+            "do": "open", "markings": marking(1, &[]), "subject": id,
+            "instant": "2026-11-22T12:00:00Z", "reason": "Who knew"
+        });
+        let opened = worlds.world.act(inspector, "inquiry:open", &command).expect("opened").record;
+        let path = format!("/api/inquiries/{opened}/findings");
+        let (status, _, body) = worlds.world.read(&token, &path);
+        let mut found: Value = serde_json::from_slice(&body).expect("findings");
+        // Sequence numbers are the ledger's own, as its sizes are.
+        found["size"] = Value::Null;
+        found["policy"] = Value::Null;
+        for entry in found["entries"].as_array_mut().expect("entries") {
+            entry["sequence"] = Value::Null;
+        }
+        let found = strip(&found);
+        writeln!(out.text, "findings {i} {status} {}", out.normal.value(&found)).expect("text");
+    }
+}
+
+/// Without the places of evidence in the ledger, which inspectors may know.
+fn strip(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let kept =
+                fields.iter().filter(|(name, _)| !["row", "sequence"].contains(&name.as_str()));
+            Value::Object(kept.map(|(name, field)| (name.clone(), strip(field))).collect())
+        }
+        Value::Array(items) => items.iter().map(strip).collect(),
+        other => other.clone(),
+    }
 }
 
 fn assert_same(hidden: &Hidden) {

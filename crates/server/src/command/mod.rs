@@ -1,5 +1,6 @@
 //! The commands of the binary, one file each.
 
+mod audit;
 mod backup;
 mod demo;
 mod init;
@@ -32,6 +33,7 @@ enum Command {
     Demo(demo::Demo),
     Openapi,
     Verify(verify::Verify),
+    Audit(audit::Audit),
     Rebuild(rebuild::Rebuild),
     Backup(backup::Backup),
     Restore(backup::Restore),
@@ -74,6 +76,7 @@ pub fn run() -> ExitCode {
         Command::Demo(demo) => demo.run(),
         Command::Openapi => openapi::run(),
         Command::Verify(verify) => Ok(verify.run()),
+        Command::Audit(audit) => audit.run(),
         Command::Rebuild(rebuild) => rebuild.run(),
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),

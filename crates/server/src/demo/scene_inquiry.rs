@@ -45,7 +45,7 @@ pub fn perform(
     record.expect("a duty officer may not inquire", desk.is_err());
     let inquiry = cast.act(&scene.seat, "inquiry:open", &command)?.record;
     let found = ask(cast, &scene.seat, inquiry, |asked| Ok(find(asked)?.findings))?;
-    who_knew(cast, world, (asking, &found), record)?;
+    who_knew(cast, world, (asking, &found), record);
     let answer = ask(cast, &scene.seat, inquiry, bundle::answer)?;
     let Answer::File { bytes, .. } = answer else {
         return Err(Fault::bug("a bundle is no file"));
@@ -90,7 +90,7 @@ fn who_knew(
     world: &World,
     (asking, found): (&Asking, &Findings),
     record: &mut Record,
-) -> Result<(), Fault> {
+) {
     let agency = |code: &str| cast.founded().agency(code);
     let answered: BTreeSet<&str> = asking
         .answered
@@ -113,7 +113,6 @@ fn who_knew(
         let what = format!("from {code} it was withheld for want of a clause");
         record.expect(what, !available && clause);
     }
-    Ok(())
 }
 
 fn verified(cast: &Cast, bytes: &[u8], record: &mut Record) -> Result<(), Fault> {

@@ -246,6 +246,7 @@ fn each_flipped_byte_is_named() {
     }
     a_bundle_verifies_elsewhere_and_each_changed_part_is_named(&directory, &data);
     what_the_access_log_lost_is_named(&data);
+    every_entry_is_decided_again(&data);
     what_is_gone_is_named(&data);
     a_log_that_was_set_back_is_refused(&data);
     a_changed_view_is_named_and_rebuilt(&data);
@@ -332,6 +333,13 @@ fn what_the_access_log_lost_is_named(data: &str) {
     for named in [missing, cut] {
         assert!(said.out.contains(&named), "{named}: {}", said.out);
     }
+}
+
+fn every_entry_is_decided_again(data: &str) {
+    let said = run(&["audit", "--redecide", "--data", data, "--keys", &format!("{data}-keys")]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains(" same, 0 different, 0 not decidable"), "{}", said.out);
+    assert_eq!(run(&["audit", "--data", data]).code, Some(1), "it must be said what to audit");
 }
 
 fn what_is_gone_is_named(data: &str) {
