@@ -7,5 +7,6 @@ pub mod agreements;
 pub mod alerts;
 pub mod capabilities;
 pub mod circles;
+pub mod identity;
 pub mod kernel;
 pub mod people;

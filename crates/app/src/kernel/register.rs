@@ -4,7 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{AgencyId, AgreementId, CircleId, Clearance, PersonId, SeatId, Time, Token};
+use base::{
+    AgencyId, AgreementId, CircleId, Clearance, Digest, PersonId, RecordId, SeatId, ServiceId,
+    SessionId, Time, Token,
+};
 use policy::Agreement;
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +86,79 @@ impl Signed {
     }
 }
 
+/// A passkey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    pub person: PersonId,
+    pub name: String,
+    /// The credential id of WebAuthn, in base64url.
+    pub id: String,
+    /// The `COSE_Key`, in base64url.
+    pub key: String,
+    /// Whether it is made of software, for the demonstration.
+    pub software: bool,
+    pub enrolled_at: Time,
+    /// Whether it was not removed.
+    pub active: bool,
+}
+
+/// A one-time code with which a person may enrol a passkey; kept under its digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Enrolment {
+    pub person: PersonId,
+    pub expires_at: Time,
+}
+
+/// A service account: a program that acts with a scoped token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    pub name: String,
+    pub agency: AgencyId,
+    /// SHA-256 of the token.
+    pub token: Digest,
+    pub actions: BTreeSet<String>,
+    /// Kinds of record that it may read.
+    pub kinds: BTreeSet<Token>,
+    pub clearance: Clearance,
+    pub roles: BTreeSet<Token>,
+    pub expires_at: Time,
+    /// Whether it was not revoked.
+    pub active: bool,
+}
+
+/// How people and programs show who they are.
+#[derive(Clone, Debug, Default)]
+pub struct Identity {
+    /// The first two administrators of the node.
+    pub founders: BTreeSet<PersonId>,
+    pub credentials: BTreeMap<RecordId, Credential>,
+    /// Credentials by their id of WebAuthn, removed ones among them: none is enrolled twice.
+    pub by_id: BTreeMap<String, RecordId>,
+    pub enrolments: BTreeMap<Digest, Enrolment>,
+    /// Sessions that were signed out of, lately.
+    pub closed: BTreeMap<SessionId, Time>,
+    /// How often all sessions of a person were ended.
+    pub generations: BTreeMap<PersonId, u64>,
+    pub services: BTreeMap<ServiceId, Service>,
+    /// Who last gave a person their rights.
+    pub granted_by: BTreeMap<PersonId, PersonId>,
+}
+
+impl Identity {
+    /// Notes who gave a person their rights; the set-up of a node is nobody.
+    pub fn granted(&mut self, person: PersonId, by: Option<PersonId>) {
+        match by {
+            Some(by) => self.granted_by.insert(person, by),
+            None => self.granted_by.remove(&person),
+        };
+    }
+
+    /// The credentials of a person that were not removed.
+    pub fn of(&self, person: PersonId) -> impl Iterator<Item = (&RecordId, &Credential)> {
+        self.credentials.iter().filter(move |(_, known)| known.active && known.person == person)
+    }
+}
+
 /// Everything that policy asks about people and instruments.
 #[derive(Clone, Default)]
 pub struct Register {
@@ -91,6 +167,7 @@ pub struct Register {
     pub seats: BTreeMap<SeatId, Seat>,
     pub circles: BTreeMap<CircleId, BTreeSet<Member>>,
     pub agreements: BTreeMap<AgreementId, Signed>,
+    pub identity: Identity,
     /// Raised by each change that policy decisions depend on.
     pub policy_changes: u64,
     /// Raised by each change of membership, seat or person.
@@ -98,6 +175,13 @@ pub struct Register {
 }
 
 impl Register {
+    /// Whether anybody of an agency can sign in, so that it administers itself.
+    pub fn administers_itself(&self, agency: AgencyId) -> bool {
+        let of = |person: &PersonId| self.persons.get(person).map(|person| person.agency);
+        let mut credentials = self.identity.credentials.values();
+        credentials.any(|known| known.active && of(&known.person) == Some(agency))
+    }
+
     /// The agency and all above it, nearest first.
     pub fn ancestors(&self, agency: AgencyId) -> Vec<AgencyId> {
         let mut found = vec![agency];
