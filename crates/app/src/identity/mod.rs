@@ -179,7 +179,7 @@ pub struct ServiceAdded {
     /// What it may do: `alert:raise`.
     pub actions: BTreeSet<Line<64>>,
     /// Kinds of record that it may read: `alert`.
-    pub kinds: BTreeSet<Token>,
+    pub kinds: BTreeSet<Line<64>>,
     pub clearance: Clearance,
     pub roles: BTreeSet<Token>,
     pub expires_at: Time,
@@ -233,7 +233,7 @@ struct AddService {
     name: Line<120>,
     token: Digest,
     actions: BTreeSet<Line<64>>,
-    kinds: BTreeSet<Token>,
+    kinds: BTreeSet<Line<64>>,
     clearance: Clearance,
     roles: BTreeSet<Token>,
     expires_at: Time,
@@ -586,7 +586,7 @@ fn fold_session(kind: &str, fact: &Fact<'_>, layer: &mut Layer) {
             if let Some(revoked) = fact.read::<Revoked>() {
                 layer.set("type", "revocation");
                 layer.set("person", revoked.person);
-                layer.set("revoked_at", at);
+                layer.set("ended_at", at);
             }
         }
     }
@@ -655,7 +655,7 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
                 agency: added.agency,
                 token: added.token,
                 actions: added.actions.iter().map(ToString::to_string).collect(),
-                kinds: added.kinds,
+                kinds: added.kinds.iter().map(ToString::to_string).collect(),
                 clearance: added.clearance,
                 roles: added.roles,
                 expires_at: added.expires_at,

@@ -254,7 +254,7 @@ fn enrol(
     let command = serde_json::json!({
         "do": "enrol", "person": person, "credential": credential, "code": code
     });
-    let key = format!("enrol:{}", sha256(credential.id.as_str().as_bytes()));
+    let key = encode(&node.entropy().draw());
     let done = duty(node, (agency, Some(person)), "credential:enrol", &command, key)?;
     Ok(done.record)
 }

@@ -384,7 +384,7 @@ impl Policy {
         actor: &ActorContext,
         noun: &str,
     ) -> Result<RoaringBitmap, Fault> {
-        let within = |service: &Service| service.kinds.iter().any(|kind| kind.as_str() == noun);
+        let within = |service: &Service| service.kinds.contains(noun);
         if !in_scope(register, actor, within) {
             return Ok(RoaringBitmap::new());
         }

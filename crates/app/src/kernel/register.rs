@@ -118,7 +118,7 @@ pub struct Service {
     pub token: Digest,
     pub actions: BTreeSet<String>,
     /// Kinds of record that it may read.
-    pub kinds: BTreeSet<Token>,
+    pub kinds: BTreeSet<String>,
     pub clearance: Clearance,
     pub roles: BTreeSet<Token>,
     pub expires_at: Time,

@@ -225,6 +225,12 @@ fn text(
 
 /// The name of a person or seat that the signer may read.
 fn people(reader: &Reader<'_>, id: &str) -> Option<String> {
+    let register = &reader.core().register;
+    let person = id.parse().is_ok_and(|id| register.persons.contains_key(&id));
+    // Asking for what is no person would be recorded as a refused read.
+    if !person && !id.parse().is_ok_and(|id| register.seats.contains_key(&id)) {
+        return None;
+    }
     let rendition = reader.get("person", id.parse().ok()?).ok()?;
     let body = rendition.layers.first().map(|layer| &layer.body)?;
     let name = body.get("name").or_else(|| body.get("seat"))?;

@@ -20,6 +20,9 @@ const OPTIONAL: &[(&str, &[&str])] = &[
     ("person.added/1", &["cleared_until"]),
     ("person.cleared/1", &["cleared_until"]),
     ("seat.taken/1", &["person"]),
+    ("credential.enrolled/1", &["code"]),
+    ("session.opened/1", &["credential"]),
+    ("session.verified/1", &["credential"]),
     ("alert.raised/1", &["place"]),
     ("alert.acknowledged/1", &["seat", "note"]),
 ];

@@ -19,5 +19,7 @@ mod agreements;
 mod alerts;
 #[path = "../../src/circles/tests.rs"]
 mod circles;
+#[path = "../../src/identity/tests.rs"]
+mod identity;
 #[path = "../../src/people/tests.rs"]
 mod people;

@@ -131,9 +131,9 @@ fn report(looked: &[Looked], rows: Option<u64>, with_keys: bool, findings: &Find
     for finding in findings.iter() {
         say(finding);
     }
-    for Looked { log, entries, checkpoints, tiles, portions, erased } in looked {
+    for Looked { log, entries, checkpoints, tiles, portions, erased, signed } in looked {
         let opened = if with_keys && *log == LogName::Acts {
-            format!(", {portions} portions opened, {erased} erased by order")
+            format!(", {portions} portions opened, {erased} erased by order, {signed} signatures")
         } else {
             String::new()
         };

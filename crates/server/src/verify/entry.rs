@@ -15,6 +15,7 @@ use store::Keyring;
 use store::log::{LogName, StoredEntry, StoredSecrets};
 use store::secrets::{SecretPlace, unwrap};
 
+use super::signature::Signatures;
 use super::{Finding, Findings, Part, Verifier};
 use crate::terminal::chain;
 
@@ -31,6 +32,7 @@ pub struct Contents<'a> {
     /// Portions whose secret is there, as far as an order names them.
     ordered: BTreeMap<(u64, u8), u64>,
     with_secret: BTreeSet<(u64, u8)>,
+    signatures: Signatures,
 }
 
 impl<'a> Contents<'a> {
@@ -45,7 +47,13 @@ impl<'a> Contents<'a> {
             without_secret: BTreeSet::new(),
             ordered: BTreeMap::new(),
             with_secret: BTreeSet::new(),
+            signatures: Signatures::default(),
         }
+    }
+
+    /// Signatures of acts that fit.
+    pub const fn signed(&self) -> u64 {
+        self.signatures.good
     }
 
     /// Portions that were opened.
@@ -130,6 +138,9 @@ impl<'a> Contents<'a> {
         if shared.ledger != self.verifier.ledger {
             let why = format!("it is of another ledger, `{}`", shared.ledger);
             findings.add(Finding::entry(self.log, sequence, Part::Header, why));
+        }
+        if let Err(why) = self.signatures.entry(entry, self.verifier.name) {
+            findings.add(Finding::entry(self.log, sequence, Part::Signature, why));
         }
         for (slot, content) in &entry.contents {
             match content {

@@ -6,6 +6,7 @@
 mod checkpoint;
 mod entry;
 mod finding;
+mod signature;
 mod tree;
 mod views;
 
@@ -52,6 +53,8 @@ pub struct Looked {
     /// Portions that were opened, and those whose secret was destroyed by order.
     pub portions: u64,
     pub erased: u64,
+    /// Signatures of acts that fit.
+    pub signed: u64,
 }
 
 impl Verifier<'_> {
@@ -88,6 +91,7 @@ impl Verifier<'_> {
             tiles: tree.tiles(),
             portions: contents.portions(),
             erased: contents.erased(),
+            signed: contents.signed(),
         })
     }
 
