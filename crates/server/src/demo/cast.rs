@@ -130,12 +130,21 @@ impl Cast {
     /// # Errors
     /// What the first refused act was refused with.
     pub fn all(&self, acts: Vec<FixedAct>) -> Result<Vec<Done>, Fault> {
+        let ended = |waiting: Waiting| waiting.blocking_recv().map_err(|_dropped| ended())?;
+        let mut done = Vec::with_capacity(acts.len());
         let mut waiting = Vec::with_capacity(acts.len());
         for FixedAct { actor, action, command, key } in acts {
-            waiting.push(self.submit(actor, action, &command, format!("demo:{key}"))?);
+            let person = actor.person.is_some();
+            let handed_in = self.submit(actor, action, &command, format!("demo:{key}"))?;
+            // What is signed must still be as its signer read it: one signature after another.
+            if person && self.node.action(action)?.1.signed {
+                done.push(ended(handed_in)?);
+            } else {
+                waiting.push(handed_in);
+            }
         }
-        let done = |waiting: Waiting| waiting.blocking_recv().map_err(|_dropped| ended())?;
-        waiting.into_iter().map(done).collect()
+        done.extend(waiting.into_iter().map(ended).collect::<Result<Vec<_>, _>>()?);
+        Ok(done)
     }
 
     fn submit(
