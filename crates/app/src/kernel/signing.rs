@@ -62,7 +62,7 @@ pub struct Challenge {
     pub challenge: String,
     /// What is shown; its digest is in the challenge.
     pub text: String,
-    /// The person's credentials, by their ids in base64url.
+    /// The person's passkeys that are not made of software, by their ids in base64url.
     pub credentials: Vec<String>,
     /// The relying party of WebAuthn: the host name of the node.
     pub rp_id: String,
@@ -144,12 +144,14 @@ pub fn challenge(
     }
     let core = node.core();
     core.policy.may(&core.register, actor, action.name)?;
-    let credentials: Vec<String> =
-        core.register.identity.of(person).map(|(_, known)| known.id.clone()).collect();
-    if credentials.is_empty() {
+    let mut own = core.register.identity.of(person).peekable();
+    if own.peek().is_none() {
         let detail = "enrol a passkey first: this act needs your own signature";
         return Err(Fault::new(Kind::Denied, "no-passkey", detail));
     }
+    // A browser cannot ask one that is made of software.
+    let real = own.filter(|(_, known)| !known.software);
+    let credentials: Vec<String> = real.map(|(_, known)| known.id.clone()).collect();
     let seen = Seen { policy: &core.policy, register: &core.register, cells: &core.cells };
     let records = targets(capability, action, command);
     let states = node.views().with(|views| {
