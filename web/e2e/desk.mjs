@@ -85,6 +85,39 @@ export class Desk {
     return this;
   }
 
+  /** Gives the browser an authenticator that answers for its person (WebAuthn over CDP). */
+  async authenticator() {
+    const cdp = await this.context.newCDPSession(this.page);
+    await cdp.send("WebAuthn.enable");
+    const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
+      options: {
+        protocol: "ctap2",
+        ctap2Version: "ctap2_1",
+        transport: "internal",
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+    return { cdp, authenticatorId };
+  }
+
+  /** Signs what the open dialog asks for; makes a passkey first where there is none. */
+  async sign(reason) {
+    const found = name => `[data-testid="${name}"]`;
+    if (reason) {
+      await this.page.fill("#reason", reason);
+      await this.page.click(found("continue"));
+    }
+    await this.page.waitForSelector(`${found("confirm")}, ${found("add-passkey")}`);
+    if (await this.page.isVisible(found("add-passkey"))) {
+      await this.page.click(found("add-passkey"));
+    }
+    await this.page.waitForSelector(found("signed-text"));
+    await this.page.click(`${found("confirm")}:not([aria-disabled="true"])`);
+  }
+
   async go(path) {
     await this.page.goto(path);
     await this.page.waitForSelector('[data-testid="link"][data-state="live"]');

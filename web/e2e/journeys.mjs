@@ -298,25 +298,28 @@ export const journeys = [
       const border = await (await Desk.open(muster, two)).signIn(BORDER);
       await border.page.waitForSelector(row(name));
       const chief = await (await Desk.open(muster, one)).signIn(BORDER_CHIEF);
+      await chief.authenticator();
+      chief.meant.add("403");
       const agreement = "Joint alerting of the security services";
       await chief.page.click('nav a[href="/agreements"]');
       await chief.page.click(`[data-testid="agreements"] a:has-text("${agreement}")`);
       await chief.page.click('[data-testid="suspend"]');
-      await chief.page.fill("#reason", "doubt about a source");
       const began = Date.now();
-      await chief.page.click('[data-testid="confirm"]');
+      await chief.sign("doubt about a source");
       await border.page.waitForSelector(row(name), { state: "detached" });
       note(`taken off the other screen after ${Date.now() - began} ms`);
       await chief.page.waitForSelector('[data-testid="agreement-state"]:has-text("SUSPENDED")');
       await chief.shot("agreement-suspended-dark");
       await chief.page.click('[data-testid="resume"]');
-      await chief.page.click('[data-testid="confirm"]');
+      await chief.sign();
       await chief.page.waitForSelector("text=one more party must");
       const head = await (await Desk.open(muster, two)).signIn(MOD_HEAD);
+      await head.authenticator();
+      head.meant.add("403");
       await head.page.click('nav a[href="/agreements"]');
       await head.page.click(`[data-testid="agreements"] a:has-text("${agreement}")`);
       await head.page.click('[data-testid="resume"]');
-      await head.page.click('[data-testid="confirm"]');
+      await head.sign();
       await chief.page.waitForSelector('[data-testid="agreement-state"]:has-text("IN FORCE")');
       await border.page.waitForSelector(row(name));
       for (const desk of [border, chief, head]) await desk.close();
@@ -326,7 +329,11 @@ export const journeys = [
     name: "an agreement is signed by both parties and is in force on both screens",
     async run({ muster, one, two }) {
       const cyber = await (await Desk.open(muster, one)).signIn(CYBER_HEAD);
+      await cyber.authenticator();
+      cyber.meant.add("403");
       const head = await (await Desk.open(muster, two)).signIn(MOD_HEAD);
+      await head.authenticator();
+      head.meant.add("403");
       const name = title("Exchange of warnings");
       await cyber.page.evaluate(propose, { name, with: "MOD" });
       for (const desk of [cyber, head]) {
@@ -335,11 +342,15 @@ export const journeys = [
         await desk.page.waitForSelector('[data-testid="agreement-state"]:has-text("PROPOSED")');
       }
       await cyber.page.click('[data-testid="sign"]');
+      await cyber.page.waitForSelector('[data-testid="add-passkey"]');
+      await cyber.shot("dialog-sign-none-dark");
+      await cyber.page.click('[data-testid="add-passkey"]');
+      await cyber.page.waitForSelector('[data-testid="signed-text"]');
       await cyber.shot("dialog-sign-dark");
-      await cyber.page.click('[data-testid="confirm"]');
+      await cyber.sign();
       await head.page.waitForSelector("text=signed by National cyber centre");
       await head.page.click('[data-testid="sign"]');
-      await head.page.click('[data-testid="confirm"]');
+      await head.sign();
       for (const desk of [cyber, head]) {
         await desk.page.waitForSelector('[data-testid="agreement-state"]:has-text("IN FORCE")');
       }
@@ -351,17 +362,20 @@ export const journeys = [
     name: "a seat is taken and left",
     async run({ muster, one }) {
       const fire = await (await Desk.open(muster, one)).signIn(FIRE);
+      await fire.authenticator();
+      fire.meant.add("403");
       await fire.page.click('nav a[href="/people"]');
       await fire.page.waitForSelector('[data-testid="people"]');
       await fire.page.keyboard.press("/");
       await fire.page.keyboard.type("fire situation");
       await fire.page.click('[data-testid="people"] a:has-text("Analyst of the situation")');
       await fire.page.click('[data-testid="take"]');
+      await fire.page.waitForSelector('[data-testid="add-passkey"]');
       await fire.shot("dialog-take-dark");
-      await fire.page.click('[data-testid="confirm"]');
+      await fire.sign();
       await fire.page.waitForSelector('[data-testid="leave"]');
       await fire.page.click('[data-testid="leave"]');
-      await fire.page.click('[data-testid="confirm"]');
+      await fire.sign();
       await fire.page.waitForSelector('[data-testid="being"]:has-text("EMPTY")');
       await fire.close();
     },

@@ -3,6 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { launch, SHOTS } from "./desk.mjs";
+import { identity } from "./identity.mjs";
 import { journeys } from "./journeys.mjs";
 import { Muster } from "./muster.mjs";
 
@@ -13,7 +14,7 @@ if (!MUSTER_BIN || !CHROMIUM_PATH) {
 }
 
 const words = process.argv.slice(2);
-const chosen = journeys.filter(
+const chosen = [...journeys, ...identity].filter(
   ({ name }, n) => n === 0 || words.every(word => name.includes(word)),
 );
 let shots = 0;

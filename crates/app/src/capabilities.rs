@@ -7,6 +7,7 @@ pub const ALL: &[&Capability] = &[
     &crate::kernel::epoch::CAPABILITY,
     &crate::kernel::anchor::CAPABILITY,
     &crate::agencies::CAPABILITY,
+    &crate::identity::CAPABILITY,
     &crate::people::CAPABILITY,
     &crate::circles::CAPABILITY,
     &crate::agreements::CAPABILITY,

@@ -7,6 +7,7 @@ pub mod agreements;
 pub mod alerts;
 pub mod capabilities;
 pub mod circles;
+pub mod identity;
 pub mod inquiries;
 pub mod kernel;
 pub mod people;

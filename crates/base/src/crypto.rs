@@ -6,11 +6,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
 use aws_lc_rs::digest::{Context, SHA256};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::signature::{
-    ED25519, Ed25519KeyPair, KeyPair as _, ML_DSA_87, ML_DSA_87_SIGNING, PqdsaKeyPair,
-    UnparsedPublicKey,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair,
+    KeyPair as _, ML_DSA_87, ML_DSA_87_SIGNING, PqdsaKeyPair, UnparsedPublicKey,
 };
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -366,6 +367,68 @@ impl Sign for SeedKey {
                 Ok(signature)
             }
         }
+    }
+}
+
+/// Verifies ECDSA on P-256 with SHA-256 (FIPS 186-5), as authenticators sign: `point` is the
+/// uncompressed key of 65 bytes (SEC 1 §2.3.3), `signature` is DER (RFC 3279 §2.2.3).
+///
+/// # Errors
+/// [`Error::Signature`] when it does not fit.
+pub fn verify_p256(point: &[u8; 65], message: &[u8], signature: &[u8]) -> Result<(), Error> {
+    UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point)
+        .verify(message, signature)
+        .map_err(|_cause| Error::Signature)
+}
+
+/// A P-256 key in memory, for authenticators made of software.
+pub struct P256Key {
+    pair: EcdsaKeyPair,
+    public: [u8; 65],
+}
+
+impl P256Key {
+    /// Makes the key that belongs to `seed`: its first derived scalar that is below the order.
+    ///
+    /// # Errors
+    /// [`Error::Key`] when the module refuses the scalars.
+    pub fn from_seed(seed: &Secret) -> Result<Self, Error> {
+        // One scalar in 2³² is above the order; four in a row do not happen.
+        for salt in [[0], [1], [2], [3u8]] {
+            let scalar = seed.derive(&salt, "muster/p256/v1")?;
+            if let Ok(key) = Self::from_scalar(scalar.expose()) {
+                return Ok(key);
+            }
+        }
+        Err(Error::Key)
+    }
+
+    fn from_scalar(scalar: &[u8; 32]) -> Result<Self, Error> {
+        let private = PrivateKey::from_private_key(&ECDH_P256, scalar);
+        let private = private.map_err(|_cause| Error::Key)?;
+        let computed = private.compute_public_key().map_err(|_cause| Error::Key)?;
+        let public: [u8; 65] = computed.as_ref().try_into().map_err(|_length| Error::Key)?;
+        let pair = EcdsaKeyPair::from_private_key_and_public_key(
+            &ECDSA_P256_SHA256_ASN1_SIGNING,
+            scalar,
+            &public,
+        );
+        Ok(Self { pair: pair.map_err(|_cause| Error::Key)?, public })
+    }
+
+    /// The uncompressed public key.
+    pub const fn public_key(&self) -> &[u8; 65] {
+        &self.public
+    }
+
+    /// Signs `message`; the signature is DER.
+    ///
+    /// # Errors
+    /// [`Error::Module`] when the module fails.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let random = aws_lc_rs::rand::SystemRandom::new();
+        let signed = self.pair.sign(&random, message).map_err(|_cause| Error::Module)?;
+        Ok(signed.as_ref().to_vec())
     }
 }
 

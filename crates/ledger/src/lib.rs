@@ -2,6 +2,9 @@
 //!
 //! No clock, no disk, no randomness: bytes in, bytes out.
 
+pub mod act_signature;
+pub mod assertion;
+pub mod authenticator;
 pub mod bundle;
 pub mod checkpoint;
 pub mod cosignature;

@@ -22,6 +22,8 @@ pub enum StateTable {
     Session,
     /// Challenges given out and not yet answered.
     Challenge,
+    /// The last signature counter of each passkey that counts.
+    Counter,
     /// Drafts, sealed to their author.
     Draft,
     /// Settings of a person's client.
@@ -40,9 +42,10 @@ pub enum StateTable {
 
 impl StateTable {
     /// Every table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Session,
         Self::Challenge,
+        Self::Counter,
         Self::Draft,
         Self::Preference,
         Self::Upload,
@@ -57,6 +60,7 @@ impl StateTable {
         match self {
             Self::Session => "session",
             Self::Challenge => "challenge",
+            Self::Counter => "counter",
             Self::Draft => "draft",
             Self::Preference => "preference",
             Self::Upload => "upload",

@@ -9,15 +9,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use app::capabilities;
 use app::kernel::access::AccessRow;
 use app::kernel::capability::{ActorContext, Capability};
+use app::kernel::ceremony;
 use app::kernel::clock::{Clock, PlayClock};
 use app::kernel::session::{self, MethodOfProof};
 use app::kernel::{Act, Config, Done, Fault, Node, Page, Reader, Rendition};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
-use base::crypto::{Entropy, Secret};
+use base::crypto::{Entropy, Hasher, Secret};
 use base::{
     AgencyId, AgreementId, ClauseId, Ids, LedgerId, PersonId, Play, RecordId, SeatId, Time,
 };
+use ledger::authenticator::Authenticator;
 use ledger::header::{Actor, Purpose};
 use serde_json::{Value, json};
 use store::log::Place;
@@ -212,14 +214,33 @@ impl World {
         command: &Value,
         key: &str,
     ) -> Result<Done, Fault> {
-        let act = Act {
+        let mut act = Act {
             action: action.to_owned(),
             command: command.to_string().into_bytes(),
             idempotency_key: key.to_owned(),
             actor,
             signature: None,
         };
+        let signed = self.node().action(action).is_ok_and(|(_, action)| action.signed);
+        if let (true, Some(person)) = (signed, act.actor.person) {
+            ceremony::sign_by_software(self.node(), &self.authenticator(person), &mut act)?;
+        }
         self.node().submit(act, None, None)?.blocking_recv().expect("an answer")
+    }
+
+    /// The passkey of a person, made of software; it is enrolled when it is first asked for.
+    pub fn authenticator(&self, person: PersonId) -> Authenticator {
+        let seed = Hasher::new("muster/test-passkey/v1").part(&person.0).finish();
+        let party = ceremony::party(self.node()).id;
+        let key = Authenticator::from_seed(&Secret::new(seed.0), &party).expect("a passkey");
+        let core = self.node().core();
+        let known = core.register.persons.contains_key(&person);
+        let enrolled = core.register.identity.credentials.values();
+        let id = app::kernel::cursor::encode(key.credential());
+        if known && !enrolled.into_iter().any(|known| known.id == id) {
+            ceremony::enrol_software(self.node(), person, &key).expect("enrolled");
+        }
+        key
     }
 
     /// Adds an agency; its id follows from the world's seed.

@@ -93,7 +93,12 @@ type Command = Record<string, unknown>;
 
 /** Addresses of acts without an id. */
 export type ActPath =
-  "/api/alerts" | "/api/agreements" | "/api/people" | "/api/agencies" | "/api/inquiries";
+  | "/api/alerts"
+  | "/api/agreements"
+  | "/api/people"
+  | "/api/agencies"
+  | "/api/inquiries"
+  | "/api/services";
 /** Addresses of acts upon a record. */
 export type ActOnPath =
   | "/api/alerts/{id}/acknowledgements"
@@ -101,7 +106,12 @@ export type ActOnPath =
   | "/api/agreements/{id}/signatures"
   | "/api/agreements/{id}/suspension"
   | "/api/agreements/{id}/resumption"
-  | "/api/seats/{id}/holder";
+  | "/api/seats/{id}/holder"
+  | "/api/credentials/{id}/name"
+  | "/api/credentials/{id}/removal"
+  | "/api/people/{id}/enrolment"
+  | "/api/people/{id}/sessions/revocation"
+  | "/api/services/{id}/revocation";
 
 /** Acts; `key` makes a repetition of the same act count once. */
 export function act(path: ActPath, key: string, body: Command): Promise<Outcome<Accepted>> {
@@ -141,6 +151,29 @@ export function proof<T>(id: string): Promise<Outcome<T>> {
 /** Ends the session. */
 export function signOut(): Promise<Outcome<unknown>> {
   return outcome(client.POST("/api/me/departure") as Promise<Answer>);
+}
+
+/** One step of a ceremony, or what the node keeps of it; a 401 is an answer here. */
+export async function ceremony<T>(path: string, body: unknown): Promise<Outcome<T>> {
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": newKey() };
+  const init = { method: "POST", headers, body: JSON.stringify(body) };
+  return plain<T>(path, init);
+}
+
+/** Reads something of identity that is no record. */
+export const look = <T>(path: string): Promise<Outcome<T>> => plain<T>(path, {});
+
+async function plain<T>(path: string, init: RequestInit): Promise<Outcome<T>> {
+  try {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const response = await fetch(path, { ...init, signal, cache: "no-store" });
+    const text = await response.text();
+    const value: unknown = text === "" ? null : JSON.parse(text);
+    if (response.ok) return { done: true, value: value as T };
+    return { done: false, fault: faultOf(response.status, value) };
+  } catch (error) {
+    return { done: false, fault: faultOfError(error) };
+  }
 }
 
 /** A new idempotency key. */

@@ -36,9 +36,9 @@ pub const CAPABILITY: Capability = Capability {
     actions: &[
         act_of("agreement:found", Lane::Normal, Class::Own, true),
         act_of("agreement:propose", Lane::Normal, Class::Joint, false),
-        act_of("agreement:sign", Lane::Normal, Class::Joint, false),
-        act_of("agreement:suspend", Lane::Alert, Class::Joint, false),
-        act_of("agreement:resume", Lane::Normal, Class::Joint, false),
+        signed("agreement:sign", Lane::Normal),
+        signed("agreement:suspend", Lane::Alert),
+        signed("agreement:resume", Lane::Normal),
     ],
     routes: http::ROUTES,
     urgent: true,
@@ -54,6 +54,11 @@ pub const CAPABILITY: Capability = Capability {
 
 const fn act_of(name: &'static str, lane: Lane, class: Class, duty: bool) -> Action {
     Action { name, lane, class, duty, signed: false }
+}
+
+/// An act of a party, which carries the signatory's own signature.
+const fn signed(name: &'static str, lane: Lane) -> Action {
+    Action { name, lane, class: Class::Joint, duty: false, signed: true }
 }
 
 /// Parties whose consent lifts a suspension.

@@ -197,13 +197,17 @@ impl Deciding<'_> {
         self.policy.flow(self.register, recipient, action, label, self.actor.purpose)
     }
 
-    /// Whether the actor may administer an agency: its own, or any at the set-up of the node.
+    /// Whether the actor may administer an agency: its own, or any at the set-up of the node. The
+    /// first administrators set up agencies of which nobody can sign in yet.
     ///
     /// # Errors
     /// `other-agency`: each agency administers its own.
     pub fn administers(&self, agency: AgencyId) -> Result<(), Fault> {
         let duty = matches!(self.actor.actor, Actor::System);
-        if duty || self.actor.agency == agency {
+        let founder = |person| self.register.identity.founders.contains(&person);
+        let sets_up =
+            self.actor.person.is_some_and(founder) && !self.register.administers_itself(agency);
+        if duty || self.actor.agency == agency || sets_up {
             return Ok(());
         }
         Err(other_agency())

@@ -16,6 +16,7 @@ use super::access::{AccessKind, AccessRow};
 use super::capability::{ActorContext, Capability};
 use super::cursor::encode;
 use super::fault::Fault;
+use super::http_identity;
 use super::http_live;
 use super::http_log;
 use super::ledger;
@@ -25,6 +26,7 @@ use super::question::{Answer, Asked, Question};
 use super::reader::Reader;
 use super::route::{Gate, Method, Route, Serves};
 use super::session;
+use super::signing::Given;
 
 /// The cookie of a browser's session.
 pub const COOKIE: &str = "__Host-muster";
@@ -191,7 +193,7 @@ pub fn authenticate(node: &Node, headers: &HeaderMap) -> Result<ActorContext, Fa
 }
 
 /// A browser's cookie counts only when the browser says that our own page sent the request.
-fn same_origin(headers: &HeaderMap) -> Result<(), Fault> {
+pub(super) fn same_origin(headers: &HeaderMap) -> Result<(), Fault> {
     let by_cookie = token(headers).is_some_and(|(_, cookie)| cookie);
     let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
     if by_cookie && site != Some("same-origin") {
@@ -341,6 +343,13 @@ fn serve_kernel(request: &ReadRequest, name: &str) -> Result<Response<Body>, Fau
             };
             json(StatusCode::OK, &me)
         }
+        "my-credentials" => {
+            http_identity::own_credentials(node, &authenticate(node, &request.headers)?)
+        }
+        "founding-state" => {
+            let waits = super::ceremony::unfounded(node);
+            json(StatusCode::OK, &serde_json::json!({ "waits": waits }))
+        }
         "openapi" => json(StatusCode::OK, &super::openapi::document(routes(node))),
         "health" if node.stopped() => {
             Err(Fault::new(Kind::Unavailable, "stopped", "the node does not decide any more"))
@@ -367,7 +376,38 @@ async fn act(request: ActRequest, route: &'static Route) -> Response<Body> {
     }
 }
 
+/// Serves what the kernel does for a session, or before there is one.
+async fn serve_ceremony(
+    request: ActRequest,
+    gate: Gate,
+    name: &'static str,
+) -> Result<Response<Body>, Fault> {
+    let serve = move || match (gate, name) {
+        (Gate::Public(_), _) => http_identity::serve_public(&request, name),
+        (_, "sign-out") => sign_out(&request),
+        (_, _) => http_identity::serve_own(&request, name),
+    };
+    tokio::task::spawn_blocking(serve).await.map_err(Fault::bug)?
+}
+
+fn sign_out(request: &ActRequest) -> Result<Response<Body>, Fault> {
+    same_origin(&request.headers)?;
+    authenticate(&request.node, &request.headers)?;
+    if let Some((token, _)) = token(&request.headers) {
+        session::close(&request.node, &token)?;
+    }
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let gone = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    if let Ok(value) = HeaderValue::from_str(&gone) {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    Ok(response)
+}
+
 async fn serve_act(request: ActRequest, route: &'static Route) -> Result<Response<Body>, Fault> {
+    if let Serves::Kernel(name) = route.serves {
+        return serve_ceremony(request, route.gate, name).await;
+    }
     same_origin(&request.headers)?;
     let node = Arc::clone(&request.node);
     let headers = request.headers.clone();
@@ -375,21 +415,11 @@ async fn serve_act(request: ActRequest, route: &'static Route) -> Result<Respons
     let actor = tokio::task::spawn_blocking(move || authenticate(&blocking, &headers))
         .await
         .map_err(Fault::bug)??;
-    if route.serves == Serves::Kernel("sign-out") {
-        if let Some((token, _)) = token(&request.headers) {
-            session::close(&node, &token)?;
-        }
-        let mut response = StatusCode::NO_CONTENT.into_response();
-        let gone = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
-        if let Ok(value) = HeaderValue::from_str(&gone) {
-            response.headers_mut().insert(header::SET_COOKIE, value);
-        }
-        return Ok(response);
-    }
     let (Gate::Action(action), Serves::Command { tag, id }) = (route.gate, route.serves) else {
         return Err(Fault::bug("an acting route has no action"));
     };
-    let command = command(&request, tag, id)?;
+    let signed = node.action(action)?.1.signed;
+    let (command, signature) = command(&request, (tag, id), signed)?;
     let key = request.headers.get("idempotency-key").and_then(|value| value.to_str().ok());
     let key = key.ok_or_else(|| {
         Fault::invalid("idempotency-key-missing", "send an `Idempotency-Key` with every act")
@@ -399,7 +429,7 @@ async fn serve_act(request: ActRequest, route: &'static Route) -> Result<Respons
         command,
         idempotency_key: key.to_owned(),
         actor,
-        signature: None,
+        signature,
     };
     let done = node.act(act).await?;
     let accepted = Accepted {
@@ -425,26 +455,79 @@ fn receipt(node: &Node, sequence: u64) -> Result<String, Fault> {
 ///
 /// A body that names the id or the tag itself is refused, so that no check can look at one object
 /// while the act changes another.
-fn command(request: &ActRequest, tag: &str, id: Option<&'static str>) -> Result<Vec<u8>, Fault> {
-    let json = request
-        .headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    if !json {
-        return Err(Fault::invalid("not-json", "send the command as application/json"));
-    }
+///
+/// The signature of an act that carries one stands in the body as `signature` and is no part of
+/// the command.
+fn command(
+    request: &ActRequest,
+    (tag, id): (&str, Option<&'static str>),
+    signed: bool,
+) -> Result<(Vec<u8>, Option<Given>), Fault> {
+    request.is_json()?;
+    let form = |cause| Fault::invalid("invalid-command", format!("command: {cause}"));
     let mut fields: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_slice(&request.body)
-            .map_err(|cause| Fault::invalid("invalid-command", format!("command: {cause}")))?;
-    if fields.contains_key("do") || id.is_some_and(|id| fields.contains_key(id)) {
-        return Err(Fault::invalid("mixed-ids", "the path says what the command is about"));
+        serde_json::from_slice(&request.body).map_err(form)?;
+    let signature = if signed { fields.remove("signature") } else { None };
+    let signature = signature.map(serde_json::from_value).transpose().map_err(form)?;
+    let id = match id {
+        Some(field) if fields.contains_key(field) => return Err(mixed_ids()),
+        Some(field) => Some((field, record_id(&request.path)?)),
+        None => None,
+    };
+    Ok((command_of(fields, tag, id)?, signature))
+}
+
+fn mixed_ids() -> Fault {
+    Fault::invalid("mixed-ids", "the path says what the command is about")
+}
+
+/// The bytes of a command: its fields by name, whatever order they came in.
+pub(super) fn command_of(
+    fields: serde_json::Map<String, serde_json::Value>,
+    tag: &str,
+    id: Option<(&'static str, RecordId)>,
+) -> Result<Vec<u8>, Fault> {
+    if fields.contains_key("do") || id.is_some_and(|(field, _)| fields.contains_key(field)) {
+        return Err(mixed_ids());
     }
+    let mut fields: BTreeMap<String, serde_json::Value> = fields.into_iter().collect();
     fields.insert("do".to_owned(), tag.into());
-    if let Some(field) = id {
-        let id = record_id(&request.path)?;
+    if let Some((field, id)) = id {
         fields.insert(field.to_owned(), id.to_string().into());
     }
     serde_json::to_vec(&fields).map_err(Fault::bug)
+}
+
+/// The tag of an action's command and the field that its path fills.
+pub(super) fn route_of(node: &Node, action: &str) -> Option<(&'static str, Option<&'static str>)> {
+    routes(node).find_map(|route| match (route.gate, route.serves) {
+        (Gate::Action(name), Serves::Command { tag, id }) if name == action => Some((tag, id)),
+        _ => None,
+    })
+}
+
+impl ActRequest {
+    pub(super) const fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    pub(super) const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    pub(super) const fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// # Errors
+    /// `not-json` for a body of another type, which a form of another site could send.
+    pub(super) fn is_json(&self) -> Result<(), Fault> {
+        let kind = self.headers.get(header::CONTENT_TYPE);
+        if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
+            return Ok(());
+        }
+        Err(Fault::invalid("not-json", "send the command as application/json"))
+    }
 }
 
 /// Answers JSON that no cache may keep.

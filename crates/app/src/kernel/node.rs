@@ -25,6 +25,8 @@ use super::lanes::{Lanes, Refused};
 use super::register::Register;
 use super::segment::{Recorded, Segments, each_since};
 use super::sequencer::{Core, Done, Published, Sequencer, Setup, Submission};
+use super::session;
+use super::signing;
 use super::start::{Start, label_key, open_entry, start, start_access};
 use super::view::ViewPool;
 
@@ -74,7 +76,8 @@ pub struct Act {
     pub command: Vec<u8>,
     pub idempotency_key: String,
     pub actor: ActorContext,
-    pub signature: Option<Vec<u8>>,
+    /// The person's own signature, as [`super::signing::Given`], where the action asks for one.
+    pub signature: Option<super::signing::Given>,
 }
 
 type ReadableKey = (Digest, &'static str);
@@ -104,6 +107,8 @@ pub struct Node {
     /// Counts committed batches, to wake timers and reactions.
     woken: (Mutex<u64>, Condvar),
     stopped: AtomicBool,
+    /// Wrong codes since a time: whoever guesses is stopped.
+    guesses: Mutex<(Time, u32)>,
     /// When a refusal of an actor was last recorded.
     refused: Mutex<BTreeMap<Actor, Time>>,
     /// Threads of this node that still run.
@@ -114,6 +119,8 @@ pub struct Node {
 const READABLE_SETS: usize = 4096;
 /// LIMIT: actors whose last refusal is remembered.
 const REFUSED_ACTORS: usize = 65_536;
+/// LIMIT: wrong codes within a minute.
+const GUESSES: u32 = 10;
 /// LIMIT: batches that a slow live reader may be behind before it must resync.
 const HUB_BATCHES: usize = 1024;
 
@@ -188,6 +195,7 @@ impl Node {
             woken: (Mutex::new(0), Condvar::new()),
             stopped: AtomicBool::new(false),
             threads: Arc::default(),
+            guesses: Mutex::new((Time::MIN, 0)),
             refused: Mutex::default(),
             log: reader,
             keys,
@@ -290,9 +298,12 @@ impl Node {
     ///
     /// # Errors
     /// Whatever the act was refused with; `busy` when its lane is full.
-    pub async fn act(&self, act: Act) -> Result<Done, Fault> {
+    pub async fn act(self: &Arc<Self>, act: Act) -> Result<Done, Fault> {
         let actor = act.actor.clone();
-        let outcome = match self.submit(act, None, None) {
+        let node = Arc::clone(self);
+        // A signature is looked up in the state, which blocks.
+        let submitted = tokio::task::spawn_blocking(move || node.submit(act, None, None)).await;
+        let outcome = match submitted.map_err(Fault::bug)? {
             Ok(receipt) => receipt.await.unwrap_or_else(|_stopped| {
                 Err(Fault::new(Kind::Unavailable, "stopping", "the node is stopping"))
             }),
@@ -343,7 +354,9 @@ impl Node {
                 format!("an idempotency key has 1 to {} bytes", base::limit::IDEMPOTENCY_KEY_BYTES),
             ));
         }
+        session::fresh(self, &act.actor, action)?;
         let key = idempotency_digest(&act.actor.actor, &act.idempotency_key);
+        let proof = signing::prove(self, &act, action, key);
         let (answer, receipt) = oneshot::channel();
         let submission = Submission {
             capability,
@@ -353,7 +366,7 @@ impl Node {
             actor: act.actor,
             on_behalf_of,
             cause,
-            signature: act.signature,
+            proof,
             answer,
         };
         match self.lanes.put(action.lane, submission) {
@@ -531,6 +544,26 @@ impl Node {
         self.wake();
     }
 
+    /// Counts a wrong code, or asks whether there were too many.
+    ///
+    /// # Errors
+    /// `too-many-codes` after [`GUESSES`] wrong codes within a minute, whoever sent them.
+    pub(crate) fn guess(&self, wrong: bool) -> Result<(), Fault> {
+        let now = self.clock.now();
+        let mut guesses = self.guesses.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.ms_since(guesses.0).abs() > 60_000 {
+            *guesses = (now, 0);
+        }
+        guesses.1 += u32::from(wrong);
+        let many = guesses.1 >= GUESSES;
+        drop(guesses);
+        if many && !wrong {
+            let detail = "too many wrong codes were tried; wait a minute";
+            return Err(Fault::new(Kind::TooMany, "too-many-codes", detail));
+        }
+        Ok(())
+    }
+
     /// Whether the node has stopped or failed, so that nothing more is decided.
     pub fn stopped(&self) -> bool {
         self.stopped.load(Ordering::SeqCst)
@@ -640,6 +673,10 @@ fn reader_digest(register: &Register, actor: &ActorContext) -> Digest {
         Purpose::Inspection => 4,
         Purpose::Training => 5,
     };
+    let service = match actor.actor {
+        Actor::Service(id) => id.0,
+        Actor::Person(_) | Actor::System => [0; 16],
+    };
     let known = u8::from(actor.person.is_some_and(|id| register.persons.contains_key(&id)));
     Hasher::new("muster/reader/v1")
         .part(&person)
@@ -647,5 +684,6 @@ fn reader_digest(register: &Register, actor: &ActorContext) -> Digest {
         .part(&actor.agency.0)
         .part(&play)
         .part(&[purpose, known])
+        .part(&service)
         .finish()
 }

@@ -16,7 +16,7 @@ use roaring::RoaringBitmap;
 use super::capability::{ActorContext, Capability};
 use super::cells::{Cell, CellNumber, Cells};
 use super::fault::Fault;
-use super::register::Register;
+use super::register::{Register, Service};
 
 /// The rules in force, with what they need to be asked.
 pub struct Policy {
@@ -199,6 +199,19 @@ impl Policy {
 
     fn attributes(&self, register: &Register, actor: &ActorContext) -> Result<Attributes, Fault> {
         let device = token("STANDARD")?;
+        if let Actor::Service(id) = actor.actor {
+            let service = register.identity.services.get(&id).filter(|service| service.active);
+            let service = service.ok_or_else(denied)?;
+            let mut clearance = service.clearance.clone();
+            clearance.audiences = self.schemes.audiences_of(&clearance.audiences);
+            return Ok(Attributes {
+                agency: service.agency,
+                clearance,
+                roles: service.roles.clone(),
+                training: BTreeSet::new(),
+                device,
+            });
+        }
         let Some(id) = actor.person else {
             // The system has no reading right of its own.
             return Ok(Attributes {
@@ -269,6 +282,10 @@ impl Policy {
             let acts = self.capabilities.iter().flat_map(|c| c.actions);
             let duty = acts.into_iter().any(|act| act.name == name && act.duty);
             return if duty { Ok(()) } else { Err(denied()) };
+        }
+        let within = |service: &Service| service.actions.contains(name);
+        if !in_scope(register, actor, within) {
+            return Err(denied());
         }
         let profile = self.profile(register, actor)?;
         let key = (profile.digest(), name, agency);
@@ -367,6 +384,10 @@ impl Policy {
         actor: &ActorContext,
         noun: &str,
     ) -> Result<RoaringBitmap, Fault> {
+        let within = |service: &Service| service.kinds.contains(noun);
+        if !in_scope(register, actor, within) {
+            return Ok(RoaringBitmap::new());
+        }
         let profile = self.profile(register, actor)?;
         let (asked, purpose) =
             (action(&format!("{noun}:read"))?, token(purpose_code(actor.purpose))?);
@@ -493,6 +514,18 @@ impl Policy {
             }
         }
         Ok(None)
+    }
+}
+
+/// Whether a service account's own list lets it go on; policy still decides after it.
+fn in_scope(
+    register: &Register,
+    actor: &ActorContext,
+    within: impl FnOnce(&Service) -> bool,
+) -> bool {
+    match actor.actor {
+        Actor::Service(id) => register.identity.services.get(&id).is_some_and(within),
+        Actor::Person(_) | Actor::System => true,
     }
 }
 

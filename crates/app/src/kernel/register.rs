@@ -5,7 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use base::{AgencyId, AgreementId, CircleId, Clearance, PersonId, SeatId, Time, Token};
+use base::{
+    AgencyId, AgreementId, CircleId, Clearance, Digest, PersonId, RecordId, SeatId, ServiceId,
+    SessionId, Time, Token,
+};
 use imbl::OrdMap;
 use policy::Agreement;
 use serde::{Deserialize, Serialize};
@@ -78,6 +81,79 @@ pub struct Signed {
     pub in_force: Option<Agreement>,
 }
 
+/// A passkey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    pub person: PersonId,
+    pub name: String,
+    /// The credential id of WebAuthn, in base64url.
+    pub id: String,
+    /// The `COSE_Key`, in base64url.
+    pub key: String,
+    /// Whether it is made of software, for the demonstration.
+    pub software: bool,
+    pub enrolled_at: Time,
+    /// Whether it was not removed.
+    pub active: bool,
+}
+
+/// A one-time code with which a person may enrol a passkey; kept under its digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Enrolment {
+    pub person: PersonId,
+    pub expires_at: Time,
+}
+
+/// A service account: a program that acts with a scoped token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    pub name: String,
+    pub agency: AgencyId,
+    /// SHA-256 of the token.
+    pub token: Digest,
+    pub actions: BTreeSet<String>,
+    /// Kinds of record that it may read.
+    pub kinds: BTreeSet<String>,
+    pub clearance: Clearance,
+    pub roles: BTreeSet<Token>,
+    pub expires_at: Time,
+    /// Whether it was not revoked.
+    pub active: bool,
+}
+
+/// How people and programs show who they are.
+#[derive(Clone, Debug, Default)]
+pub struct Identity {
+    /// The first two administrators of the node.
+    pub founders: BTreeSet<PersonId>,
+    pub credentials: OrdMap<RecordId, Credential>,
+    /// Credentials by their id of WebAuthn, removed ones among them: none is enrolled twice.
+    pub by_id: OrdMap<String, RecordId>,
+    pub enrolments: BTreeMap<Digest, Enrolment>,
+    /// Sessions that were signed out of, lately.
+    pub closed: BTreeMap<SessionId, Time>,
+    /// How often all sessions of a person were ended.
+    pub generations: OrdMap<PersonId, u64>,
+    pub services: OrdMap<ServiceId, Service>,
+    /// Who last gave a person their rights.
+    pub granted_by: OrdMap<PersonId, PersonId>,
+}
+
+impl Identity {
+    /// Notes who gave a person their rights; the set-up of a node is nobody.
+    pub fn granted(&mut self, person: PersonId, by: Option<PersonId>) {
+        match by {
+            Some(by) => self.granted_by.insert(person, by),
+            None => self.granted_by.remove(&person),
+        };
+    }
+
+    /// The credentials of a person that were not removed.
+    pub fn of(&self, person: PersonId) -> impl Iterator<Item = (&RecordId, &Credential)> {
+        self.credentials.iter().filter(move |(_, known)| known.active && known.person == person)
+    }
+}
+
 /// Everything that policy asks about people and instruments.
 ///
 /// Each act is tried on a copy: the maps share what is the same, so that a copy costs nothing.
@@ -88,6 +164,7 @@ pub struct Register {
     pub seats: OrdMap<SeatId, Arc<Seat>>,
     pub circles: OrdMap<CircleId, Arc<BTreeSet<Member>>>,
     pub agreements: OrdMap<AgreementId, Arc<Signed>>,
+    pub identity: Identity,
     /// Raised by each change that policy decisions depend on.
     pub policy_changes: u64,
     /// Raised by each change of membership, seat or person.
@@ -103,6 +180,13 @@ pub fn changed<'r, K: Ord + Clone, V: Clone>(
 }
 
 impl Register {
+    /// Whether anybody of an agency can sign in, so that it administers itself.
+    pub fn administers_itself(&self, agency: AgencyId) -> bool {
+        let of = |person: &PersonId| self.persons.get(person).map(|person| person.agency);
+        let mut credentials = self.identity.credentials.values();
+        credentials.any(|known| known.active && of(&known.person) == Some(agency))
+    }
+
     /// The agency and all above it, nearest first.
     pub fn ancestors(&self, agency: AgencyId) -> Vec<AgencyId> {
         let mut found = vec![agency];

@@ -28,6 +28,7 @@ use super::node::seed;
 use super::policy::Policy;
 use super::register::Register;
 use super::segment::{AccessLedger, Anchor, Handed, Writing};
+use super::signing::{Proof, Seen};
 use super::view::{ViewWriter, Views};
 
 /// An act that waits for its turn.
@@ -40,7 +41,8 @@ pub struct Submission {
     pub actor: ActorContext,
     pub on_behalf_of: Option<PersonId>,
     pub cause: Option<EntryId>,
-    pub signature: Option<Vec<u8>>,
+    /// The person's own signature, verified before the queue.
+    pub proof: Proof,
     pub answer: oneshot::Sender<Result<Done, Fault>>,
 }
 
@@ -261,6 +263,8 @@ impl Sequencer {
     fn decide(&self, turn: &mut Turn<'_>) -> Result<Done, Fault> {
         let (act, core) = (turn.act, &*turn.core);
         core.policy.may(&core.register, &act.actor, act.action.name)?;
+        let seen = Seen { policy: &core.policy, register: &core.register, cells: &core.cells };
+        act.proof.holds(Views::new(&self.views), &seen, &act.actor)?;
         let mut deciding = Deciding {
             views: Views::new(&self.views),
             register: &core.register,
@@ -301,7 +305,7 @@ impl Sequencer {
             header,
             at: turn.core.at,
             portions: bodies.iter().map(portion_of).collect(),
-            signature: turn.act.signature.clone(),
+            signature: turn.act.proof.bytes(),
         };
         let (sealed, header) = seal(draft, &*self.setup.keys, turn.entropy).map_err(Fault::bug)?;
         let sequence = turn.core.head.size;

@@ -61,7 +61,7 @@ pub const CAPABILITY: Capability = Capability {
             lane: Lane::Alert,
             class: Class::Own,
             duty: true,
-            signed: false,
+            signed: true,
         },
     ],
     routes: http::ROUTES,
@@ -184,7 +184,7 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
             let id = cleared.person;
             let cell = on.base_of(RecordId(id.0), "person")?;
             on.administers(agency_of(on, id)?)?;
-            if on.actor.person == Some(id) {
+            if on.actor.person == Some(id) || both_founded(on, id) {
                 return Err(denied("own-rights", "nobody changes rights of their own"));
             }
             may_grant(on, &cleared.clearance, &cleared.roles)?;
@@ -246,11 +246,34 @@ fn denied(slug: &'static str, detail: &str) -> Fault {
 }
 
 /// Nobody gives what they do not hold: no clearance above their own, no privileged role.
-fn may_grant(
+///
+/// The first administrators of a node hold next to nothing and have everything to give; whom they
+/// give more than they hold is let in by the other one (`second-administrator`).
+///
+/// # Errors
+/// `above-own-clearance` or `role-not-held`.
+pub fn may_grant(
     on: &Deciding<'_>,
     clearance: &Clearance,
     roles: &BTreeSet<Token>,
 ) -> Result<(), Fault> {
+    if on.actor.person.is_some_and(|person| on.register.identity.founders.contains(&person)) {
+        return Ok(());
+    }
+    let Some(profile) = on.profile()? else { return Ok(()) };
+    may_grant_clearance(on, clearance)?;
+    let privileged = roles.iter().filter(|role| PRIVILEGED.contains(&role.as_str()));
+    if privileged.into_iter().any(|role| !profile.attributes().roles.contains(role)) {
+        return Err(denied("role-not-held", "nobody gives a role that they do not hold"));
+    }
+    Ok(())
+}
+
+/// Whether a clearance lies within the actor's own.
+///
+/// # Errors
+/// `above-own-clearance`.
+pub fn may_grant_clearance(on: &Deciding<'_>, clearance: &Clearance) -> Result<(), Fault> {
     let Some(profile) = on.profile()? else { return Ok(()) };
     let held = profile.attributes();
     let within = clearance.schemes.iter().all(|(scheme, given)| {
@@ -261,11 +284,13 @@ fn may_grant(
     if !within || !held.clearance.audiences.is_superset(&clearance.audiences) {
         return Err(denied("above-own-clearance", "nobody gives a clearance above their own"));
     }
-    let privileged = roles.iter().filter(|role| PRIVILEGED.contains(&role.as_str()));
-    if privileged.into_iter().any(|role| !held.roles.contains(role)) {
-        return Err(denied("role-not-held", "nobody gives a role that they do not hold"));
-    }
     Ok(())
+}
+
+/// The first two administrators do not raise each other: what they may give is not for them.
+fn both_founded(on: &Deciding<'_>, person: PersonId) -> bool {
+    let founders = &on.register.identity.founders;
+    founders.contains(&person) && on.actor.person.is_some_and(|actor| founders.contains(&actor))
 }
 
 fn known_agency(on: &Deciding<'_>, agency: AgencyId) -> Result<(), Fault> {
@@ -328,6 +353,7 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
         "person.added/1" => {
             let Some(a) = fact.read::<Added>() else { return };
             register.policy_changes += ends(a.cleared_until, &a.training);
+            register.identity.granted(a.person, fact.person());
             let person = Person {
                 name: a.name.to_string(),
                 agency: a.agency,
@@ -342,6 +368,7 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
         "person.cleared/1" => {
             let Some(cleared) = fact.read::<Cleared>() else { return };
             register.policy_changes += ends(cleared.cleared_until, &cleared.training);
+            register.identity.granted(cleared.person, fact.person());
             if let Some(person) = changed(&mut register.persons, &cleared.person) {
                 person.clearance = cleared.clearance;
                 person.cleared_until = cleared.cleared_until;

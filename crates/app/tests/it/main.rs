@@ -21,6 +21,8 @@ mod agreements;
 mod alerts;
 #[path = "../../src/circles/tests.rs"]
 mod circles;
+#[path = "../../src/identity/tests.rs"]
+mod identity;
 #[path = "../../src/inquiries/tests.rs"]
 mod inquiries;
 #[path = "../../src/people/tests.rs"]

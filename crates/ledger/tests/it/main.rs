@@ -1,5 +1,6 @@
 //! The one test binary of the ledger.
 
+mod assertion;
 mod formats;
 mod go;
 mod log;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
-use app::kernel::Node;
+use app::kernel::{Node, ceremony};
 use axum::Router;
 use clap::Args;
 
@@ -46,6 +46,7 @@ impl Serve {
         let config = given.load(&environment)?;
         running::trace(&config.trace);
         let opened = Opened::new(&config, 1)?;
+        found(&opened.node, &opened.url(&config))?;
         let ended = opened.serve(&config, Router::new())?;
         match ended {
             Ended::Asked => Ok(ExitCode::SUCCESS),
@@ -54,6 +55,18 @@ impl Serve {
             }
         }
     }
+}
+
+/// Prints the one-time code of a node that has nobody yet; it goes to the console and nowhere else.
+fn found(node: &Node, url: &str) -> Result<()> {
+    let code = ceremony::founding_code(node).map_err(|fault| anyhow!("{fault}"))?;
+    let Some(code) = code else { return Ok(()) };
+    let minutes = ceremony::FOUNDING_S / 60;
+    say("This node has nobody yet. Its first two administrators enrol a passkey each at");
+    say(format_args!("address        {url}/"));
+    say(format_args!("one-time code  {code}"));
+    say(format_args!("The code is good for {minutes} minutes; starting again prints another."));
+    Ok(())
 }
 
 /// A node that is open, with its listener.

@@ -170,9 +170,9 @@ fn report(looked: &[Looked], rows: Option<u64>, with_keys: bool, findings: &Find
     for finding in findings.iter() {
         say(finding);
     }
-    for Looked { log, entries, checkpoints, tiles, portions, erased, rows } in looked {
+    for Looked { log, entries, checkpoints, tiles, portions, erased, rows, signed } in looked {
         let opened = if with_keys && *log == LogName::Acts {
-            format!(", {portions} portions opened, {erased} erased by order")
+            format!(", {portions} portions opened, {erased} erased by order, {signed} signatures")
         } else if with_keys && *log == LogName::Access {
             format!(", {rows} rows opened")
         } else {

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use app::kernel::ceremony;
+use app::kernel::cursor::encode;
 use app::kernel::session::{self, MethodOfProof};
 use app::kernel::{Act, ActorContext, Done, Fault, Node, Reader, Rendition};
 use base::{AgencyId, Kind, PersonId, Play, RecordId, SeatId};
+use ledger::authenticator::Authenticator;
 use ledger::header::{Actor, Purpose};
 use serde_json::Value;
 
@@ -127,12 +130,21 @@ impl Cast {
     /// # Errors
     /// What the first refused act was refused with.
     pub fn all(&self, acts: Vec<FixedAct>) -> Result<Vec<Done>, Fault> {
+        let ended = |waiting: Waiting| waiting.blocking_recv().map_err(|_dropped| ended())?;
+        let mut done = Vec::with_capacity(acts.len());
         let mut waiting = Vec::with_capacity(acts.len());
         for FixedAct { actor, action, command, key } in acts {
-            waiting.push(self.submit(actor, action, &command, format!("demo:{key}"))?);
+            let person = actor.person.is_some();
+            let handed_in = self.submit(actor, action, &command, format!("demo:{key}"))?;
+            // What is signed must still be as its signer read it: one signature after another.
+            if person && self.node.action(action)?.1.signed {
+                done.push(ended(handed_in)?);
+            } else {
+                waiting.push(handed_in);
+            }
         }
-        let done = |waiting: Waiting| waiting.blocking_recv().map_err(|_dropped| ended())?;
-        waiting.into_iter().map(done).collect()
+        done.extend(waiting.into_iter().map(ended).collect::<Result<Vec<_>, _>>()?);
+        Ok(done)
     }
 
     fn submit(
@@ -142,14 +154,29 @@ impl Cast {
         command: &Value,
         key: String,
     ) -> Result<Waiting, Fault> {
-        let act = Act {
+        let mut act = Act {
             action: action.to_owned(),
             command: command.to_string().into_bytes(),
             idempotency_key: key,
             actor,
             signature: None,
         };
+        if let (true, Some(person)) = (self.node.action(action)?.1.signed, act.actor.person) {
+            ceremony::sign_by_software(&self.node, &self.passkey(person)?, &mut act)?;
+        }
         self.node.submit(act, None, None)
+    }
+
+    /// The passkey of a person, made of software; it is enrolled when it is first needed.
+    fn passkey(&self, person: PersonId) -> Result<Authenticator, Fault> {
+        let root = self.node.keys().derive(&person.0, "muster/demo-passkey/v1")?;
+        let party = ceremony::party(&self.node).id;
+        let key = Authenticator::from_seed(&root, &party).map_err(Fault::bug)?;
+        let core = self.node.core();
+        if !core.register.identity.by_id.contains_key(&encode(key.credential())) {
+            ceremony::enrol_software(&self.node, person, &key)?;
+        }
+        Ok(key)
     }
 
     /// What the holder of a seat reads of a record.

@@ -16,6 +16,7 @@ use store::Keyring;
 use store::log::{LogName, StoredEntry, StoredSecrets};
 use store::secrets::{SecretPlace, unwrap};
 
+use super::signature::Signatures;
 use super::{Finding, Findings, Part, Verifier};
 use crate::terminal::chain;
 
@@ -34,6 +35,7 @@ pub struct Contents<'a> {
     with_secret: BTreeSet<(u64, u8)>,
     anchors: Vec<Anchored>,
     rows: u64,
+    signatures: Signatures,
 }
 
 /// What an entry says about the head of another log.
@@ -59,7 +61,13 @@ impl<'a> Contents<'a> {
             with_secret: BTreeSet::new(),
             anchors: Vec::new(),
             rows: 0,
+            signatures: Signatures::default(),
         }
+    }
+
+    /// Signatures of acts that fit.
+    pub const fn signed(&self) -> u64 {
+        self.signatures.good
     }
 
     /// Portions that were opened.
@@ -157,6 +165,9 @@ impl<'a> Contents<'a> {
         if shared.ledger != self.verifier.ledger {
             let why = format!("it is of another ledger, `{}`", shared.ledger);
             findings.add(Finding::entry(self.log, sequence, Part::Header, why));
+        }
+        if let Err(why) = self.signatures.entry(entry, self.verifier.name) {
+            findings.add(Finding::entry(self.log, sequence, Part::Signature, why));
         }
         for (slot, content) in &entry.contents {
             match content {

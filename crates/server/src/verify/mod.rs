@@ -8,6 +8,7 @@ mod bundle;
 mod checkpoint;
 mod entry;
 mod finding;
+mod signature;
 mod tree;
 mod views;
 
@@ -60,6 +61,8 @@ pub struct Looked {
     pub erased: u64,
     /// Rows of the access log that were opened.
     pub rows: u64,
+    /// Signatures of acts that fit.
+    pub signed: u64,
 }
 
 impl Verifier<'_> {
@@ -126,6 +129,7 @@ impl Verifier<'_> {
             portions: contents.portions(),
             erased: contents.erased(),
             rows: contents.rows(),
+            signed: contents.signed(),
         })
     }
 
