@@ -327,7 +327,7 @@ pub fn add_own(node: &Node, actor: &ActorContext, new: NewPasskey) -> Result<Rec
 /// Gives out a challenge to enrol with a one-time code.
 ///
 /// # Errors
-/// `code-refused`, `too-many-codes`.
+/// `code-refused`, `enrolment-waits`, `too-many-codes`.
 pub fn enrolment_challenge(node: &Node, code: &str) -> Result<EnrolOptions, Fault> {
     node.guess(false)?;
     let (core, digest) = (node.core(), sha256(code.trim().as_bytes()));
@@ -337,6 +337,10 @@ pub fn enrolment_challenge(node: &Node, code: &str) -> Result<EnrolOptions, Faul
         node.guess(true)?;
         return Err(code_refused());
     };
+    if !issued.admits(node.play_now()) {
+        let detail = "another administrator must confirm the code before it is good";
+        return Err(Fault::new(Kind::Denied, "enrolment-waits", detail));
+    }
     person_options(node, issued.person, Some(digest))
 }
 
