@@ -693,6 +693,13 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
                 known.active = false;
             }
         }
+        _ => register_session(fact, register),
+    }
+}
+
+fn register_session(fact: &Fact<'_>, register: &mut Register) {
+    let identity = &mut register.identity;
+    match fact.kind {
         "session.closed/1" => {
             let Some(closed) = fact.read::<Closed>() else { return };
             let since = fact.acted_at.plus_s(-REMEMBERED_HOURS * 3600);
