@@ -114,8 +114,18 @@ export class Desk {
     if (await this.page.isVisible(found("add-passkey"))) {
       await this.page.click(found("add-passkey"));
     }
+    const ready = `${found("confirm")}:not([aria-disabled="true"])`;
     await this.page.waitForSelector(found("signed-text"));
-    await this.page.click(`${found("confirm")}:not([aria-disabled="true"])`);
+    await this.page.click(ready);
+    // A passkey that an earlier journey enrolled lies in a browser that is gone.
+    const gone = this.page.waitForSelector(found("signed-text"), { state: "detached" });
+    const elsewhere = this.page.waitForSelector(found("add-passkey"));
+    if ((await Promise.race([gone, elsewhere])) !== null) {
+      await this.page.click(found("add-passkey"));
+      await this.page.waitForSelector(found("add-passkey"), { state: "detached" });
+      await this.page.click(ready);
+    }
+    await Promise.allSettled([gone, elsewhere]);
   }
 
   async go(path) {

@@ -81,7 +81,7 @@ export const journeys = [
       // The browser itself reports the refusal that tells the page that nobody is signed in.
       desk.meant.add("401");
       await desk.page.goto("/");
-      await desk.page.waitForSelector("text=Open the sign-in link");
+      await desk.page.waitForSelector('[data-testid="sign-in"]');
       assert.equal(await desk.page.title(), "Muster");
       assert.equal(await desk.page.locator("button").count(), 0, "nothing pretends to sign in");
       for (const theme of ["dark", "light"]) {
@@ -455,7 +455,7 @@ export const journeys = [
       await second.goto("/settings");
       desk.meant.add("401");
       await second.click('button:has-text("Sign out")');
-      await desk.page.waitForSelector("text=Open the sign-in link");
+      await desk.page.waitForSelector('[data-testid="sign-in"]');
       assert.equal(await desk.page.locator("[data-row]").count(), 0);
       await desk.close();
     },

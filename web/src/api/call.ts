@@ -110,6 +110,7 @@ export type ActOnPath =
   | "/api/credentials/{id}/name"
   | "/api/credentials/{id}/removal"
   | "/api/people/{id}/enrolment"
+  | "/api/enrolments/{id}/confirmation"
   | "/api/people/{id}/sessions/revocation"
   | "/api/services/{id}/revocation";
 

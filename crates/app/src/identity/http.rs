@@ -116,6 +116,12 @@ pub const ROUTES: &[Route] = &[
         "let a person enrol a passkey with a one-time code",
     ),
     Route::command(
+        "/enrolments/{id}/confirmation",
+        "enrolment:confirm",
+        ("confirm", Some("enrolment")),
+        "confirm that a person may enrol, as another administrator",
+    ),
+    Route::command(
         "/people/{id}/sessions/revocation",
         "session:revoke",
         ("revoke_sessions", Some("person")),

@@ -15,7 +15,7 @@ use policy::Class;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::reader::conflict;
-use crate::kernel::register::{Credential, Enrolment, Register, Service};
+use crate::kernel::register::{Credential, Enrolment, Person, Register, Service};
 use crate::kernel::session::MethodOfProof;
 use crate::kernel::{
     Action, Capability, Cell, Deciding, Fact, Fault, Lane, Layer, NewEntry, NewPortion,
@@ -31,6 +31,7 @@ pub const CAPABILITY: Capability = Capability {
     kinds: &[
         "node.founded/1",
         "enrolment.issued/1",
+        "enrolment.confirmed/1",
         "credential.enrolled/1",
         "credential.renamed/1",
         "session.opened/1",
@@ -44,6 +45,7 @@ pub const CAPABILITY: Capability = Capability {
     actions: &[
         action("node:found", Lane::Normal, true),
         action("enrolment:issue", Lane::Normal, false),
+        action("enrolment:confirm", Lane::Normal, false),
         action("credential:enrol", Lane::Normal, true),
         action("credential:rename", Lane::Normal, false),
         action("credential:remove", Lane::Alert, false),
@@ -104,6 +106,15 @@ pub struct Issued {
     /// SHA-256 of the one-time code, which the node does not keep.
     pub code: Digest,
     pub expires_at: Time,
+    /// Whether another administrator must confirm it first.
+    pub waiting: bool,
+}
+
+/// Another administrator confirmed that a person may enrol.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmed {
+    pub code: Digest,
 }
 
 /// A person enrolled a passkey.
@@ -216,6 +227,7 @@ pub struct NewCredential {
 enum Command {
     Found { name: Line<120>, code: Token, founders: (Box<Founder>, Box<Founder>) },
     Issue { person: PersonId, code: Digest, expires_at: Time },
+    Confirm { enrolment: RecordId },
     Enrol { person: PersonId, credential: Box<NewCredential>, code: Option<Digest> },
     Rename { credential: RecordId, name: Line<60> },
     Remove { credential: RecordId },
@@ -244,8 +256,9 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
     match on.parse(command)? {
         Command::Found { name, code, founders } => found(name, code, founders, on),
         Command::Issue { person, code, expires_at } => {
-            issue(Issued { person, code, expires_at }, on)
+            issue(Issued { person, code, expires_at, waiting: true }, on)
         }
+        Command::Confirm { enrolment } => confirm(enrolment, on),
         Command::Enrol { person, credential, code } => enrol(person, *credential, code, on),
         Command::Rename { credential, name } => {
             let known = credential_of(credential, on)?;
@@ -292,10 +305,6 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
 
 fn entry(kind: &'static str, record: RecordId, portion: NewPortion) -> NewEntry {
     NewEntry { class: LeafClass::Identity, ..NewEntry::new(kind, record, portion) }
-}
-
-fn denied(slug: &'static str, detail: &str) -> Fault {
-    Fault::new(Kind::Denied, slug, detail)
 }
 
 /// The cell of a record that the register has vouched for.
@@ -386,7 +395,7 @@ fn enrolled(
     Enrolled { credential, person, name, id, key, software, backup_eligible, code }
 }
 
-fn issue(issued: Issued, on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
+fn issue(mut issued: Issued, on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
     let known = on.register.persons.get(&issued.person).filter(|person| person.active);
     let known = known.ok_or_else(Fault::absent)?;
     if known.agency == on.actor.agency {
@@ -399,21 +408,46 @@ fn issue(issued: Issued, on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> 
         let detail = format!("a code is good for at most {ENROLMENT_HOURS} hours from now");
         return Err(Fault::invalid("invalid-expiry", detail));
     }
-    // Whoever adds somebody with rights above their own cannot also become that person.
-    let granted = on.register.identity.granted_by.get(&issued.person);
-    if granted.is_some()
-        && granted == on.actor.person.as_ref()
-        && people::may_grant_clearance(on, &known.clearance).is_err()
-    {
-        let detail = "another administrator lets in whom you gave rights above your own";
-        return Err(denied("second-administrator", detail));
-    }
+    // Whoever draws the code could use it: nobody becomes somebody with more than they have alone.
+    issued.waiting = on.actor.person != Some(issued.person) && gains(on, issued.person, known)?;
     if on.register.identity.enrolments.contains_key(&issued.code) {
         return Err(conflict("code-used", "draw another code"));
     }
     let record = RecordId::draw(&mut on.ids);
     let cell = cell_of(on, RecordId(issued.person.0))?;
     Ok(vec![entry("enrolment.issued/1", record, NewPortion::of(cell, &issued)?)])
+}
+
+/// Whether the actor would gain anything by becoming a person: rights that it lacks, or a privileged
+/// role, under which it could confirm what it asked for itself.
+fn gains(on: &Deciding<'_>, person: PersonId, known: &Person) -> Result<bool, Fault> {
+    let Some(profile) = on.profile()? else { return Ok(false) };
+    let held = &profile.attributes().roles;
+    let seats = on.register.seats_of(person).flat_map(|(_, seat)| &seat.roles);
+    let more = known
+        .roles
+        .iter()
+        .chain(seats)
+        .any(|role| !held.contains(role) || people::PRIVILEGED.contains(&role.as_str()));
+    Ok(more || people::may_grant_clearance(on, &known.clearance).is_err())
+}
+
+fn confirm(enrolment: RecordId, on: &Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
+    let cell = on.base_of(enrolment, "credential")?;
+    let mut waiting = on.register.identity.enrolments.iter();
+    let found = waiting.find(|(_, known)| known.record == enrolment && known.expires_at > on.at);
+    let (code, known) = found.ok_or_else(Fault::absent)?;
+    let agency = on.register.persons.get(&known.person).map(|person| person.agency);
+    on.administers(agency.ok_or_else(Fault::absent)?)?;
+    if !known.waiting {
+        return Err(conflict("enrolment-confirmed", "another administrator has confirmed it"));
+    }
+    if on.actor.person.is_none() || on.actor.person == known.issued_by {
+        let detail = "another administrator than the one who issued it confirms it";
+        return Err(Fault::new(Kind::Denied, "second-administrator", detail));
+    }
+    let portion = NewPortion::of(cell, &Confirmed { code: *code })?;
+    Ok(vec![entry("enrolment.confirmed/1", enrolment, portion)])
 }
 
 fn enrol(
@@ -428,7 +462,7 @@ fn enrol(
     }
     if let Some(code) = code {
         let issued = identity.enrolments.get(&code);
-        let good = issued.is_some_and(|e| e.person == person && e.expires_at > on.at);
+        let good = issued.is_some_and(|e| e.admits(on.at) && e.person == person);
         if !good {
             return Err(code_refused());
         }
@@ -508,10 +542,19 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
         "enrolment.issued/1" => {
             layer.state = Some("issued".to_owned());
             if let Some(issued) = fact.read::<Issued>() {
+                layer.state = Some(if issued.waiting { "waiting" } else { "issued" }.to_owned());
+                layer.set("issued_by", fact.person());
                 layer.due_at = Some(issued.expires_at);
                 layer.set("type", "enrolment");
                 layer.set("person", issued.person);
                 layer.set("expires_at", issued.expires_at);
+            }
+        }
+        "enrolment.confirmed/1" => {
+            layer.state = Some("issued".to_owned());
+            if fact.read::<Confirmed>().is_some() {
+                layer.set("confirmed_by", fact.person());
+                layer.set("confirmed_at", at);
             }
         }
         "credential.enrolled/1" => {
@@ -606,8 +649,20 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
         "enrolment.issued/1" => {
             let Some(issued) = fact.read::<Issued>() else { return };
             identity.enrolments.retain(|_, known| known.expires_at > fact.acted_at);
-            let enrolment = Enrolment { person: issued.person, expires_at: issued.expires_at };
+            let enrolment = Enrolment {
+                record: fact.record,
+                person: issued.person,
+                issued_by: fact.person(),
+                expires_at: issued.expires_at,
+                waiting: issued.waiting,
+            };
             identity.enrolments.insert(issued.code, enrolment);
+        }
+        "enrolment.confirmed/1" => {
+            let Some(confirmed) = fact.read::<Confirmed>() else { return };
+            if let Some(known) = identity.enrolments.get_mut(&confirmed.code) {
+                known.waiting = false;
+            }
         }
         "credential.enrolled/1" => {
             let Some(enrolled) = fact.read::<Enrolled>() else { return };
@@ -638,6 +693,13 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
                 known.active = false;
             }
         }
+        _ => register_session(fact, register),
+    }
+}
+
+fn register_session(fact: &Fact<'_>, register: &mut Register) {
+    let identity = &mut register.identity;
+    match fact.kind {
         "session.closed/1" => {
             let Some(closed) = fact.read::<Closed>() else { return };
             let since = fact.acted_at.plus_s(-REMEMBERED_HOURS * 3600);

@@ -27,7 +27,8 @@ fn scene() -> Scene {
     let roles = &["SIGNATORY", "DUTY"];
     let police = world.person(pol, &Being { level: 4, compartments: &[], roles });
     let fire = world.person(fir, &Being { level: 4, compartments: &[], roles });
-    let admin = world.person(pol, &Being { level: 1, compartments: &[], roles: &["ADMIN"] });
+    let roles = &["ADMIN", "SIGNATORY", "DUTY"];
+    let admin = world.person(pol, &Being { level: 4, compartments: &[], roles });
     world.charter(&[pol, fir]);
     Scene { world, police, fire, admin }
 }
@@ -263,13 +264,15 @@ fn an_administrator_ends_every_session_of_a_person_and_an_entry_wins_over_the_ro
 fn a_code_lets_one_person_in_once() {
     let scene = scene();
     let admin = scene.world.token(scene.admin);
+    let being = Being { level: 2, compartments: &[], roles: &["DUTY"] };
+    let person = scene.world.person(scene.admin.agency, &being).person;
     let (code, key) = ("a code of 128 bits, drawn by the browser", passkey(1));
-    assert_eq!(scene.issue(&admin, scene.police.person, code).0, 201);
+    assert_eq!(scene.issue(&admin, person, code).0, 201);
     let (status, session) = scene.enrol(code, &key);
     assert_eq!(status, 204, "{session}");
     let token = session["token"].as_str().expect("signed in");
     let (_, _, me) = scene.world.read(token, "/api/me");
-    assert_eq!(answer(&me)["person"], json!(scene.police.person));
+    assert_eq!(answer(&me)["person"], json!(person));
     assert_eq!(scene.enrol(code, &passkey(2)).1["title"], "code-refused", "used");
     assert_eq!(scene.enrol("another", &passkey(2)).1["title"], "code-refused", "wrong");
     let other = "another code, for another person";
@@ -311,6 +314,34 @@ fn codes_are_issued_by_administrators_of_the_same_agency_who_were_verified_latel
     });
     let path = format!("/api/people/{person}/enrolment");
     assert_eq!(scene.refused(&admin, &path, &late), "invalid-expiry");
+}
+
+#[test]
+fn nobody_becomes_somebody_with_more_rights_alone() {
+    let scene = scene();
+    let admin = scene.world.token(scene.admin);
+    let pol = scene.admin.agency;
+    let being = |level, roles| {
+        let person = scene.world.person(pol, &Being { level, compartments: &[], roles });
+        person.person
+    };
+    let waits = |person: PersonId, code: &str| {
+        let (status, answer) = scene.issue(&admin, person, code);
+        assert_eq!(status, 201, "{answer}");
+        scene.enrol(code, &passkey(9)).1["title"] == "enrolment-waits"
+    };
+    assert!(waits(being(5, &[]), "a"), "a higher clearance");
+    assert!(waits(being(1, &["INSPECTOR"]), "b"), "a role that the issuer lacks");
+    assert!(waits(being(1, &["HEAD"]), "c"), "on a seat, too");
+    assert!(waits(being(1, &["ADMIN"]), "d"), "another administrator, who could confirm");
+    assert!(!waits(being(1, &[]), "e"), "no more than the issuer has");
+    let (_, issued) = scene.issue(&admin, being(5, &[]), "f");
+    let path = format!("/api/enrolments/{}/confirmation", issued["record"].as_str().expect("id"));
+    let others = Being { level: 5, compartments: &[], roles: &["ADMIN"] };
+    let others = scene.world.token(scene.world.person(scene.fire.agency, &others));
+    assert_eq!(scene.refused(&others, &path, &json!({})), "absent", "of another agency");
+    let police = scene.world.token(scene.police);
+    assert_eq!(scene.refused(&police, &path, &json!({})), "denied", "no administrator");
 }
 
 #[test]
@@ -391,9 +422,14 @@ fn a_first_administrator_sets_up_the_agency_and_reads_no_content_by_that() {
     let (status, person) = add(&aino, "Duty officer", 4, &["DUTY"]);
     assert_eq!(status, 201, "{person}");
     let person: PersonId = person["record"].as_str().expect("an id").parse().expect("an id");
-    let (_, problem) = scene.issue(&aino, person, "code");
-    assert_eq!(problem["title"], "second-administrator", "nobody becomes whom they made");
-    assert_eq!(scene.issue(&bruno, person, "code").0, 201);
+    let (status, issued) = scene.issue(&aino, person, "code");
+    assert_eq!(status, 201, "{issued}");
+    assert_eq!(scene.enrol("code", &passkey(3)).1["title"], "enrolment-waits");
+    let enrolment = issued["record"].as_str().expect("an id");
+    let path = format!("/api/enrolments/{enrolment}/confirmation");
+    assert_eq!(scene.refused(&aino, &path, &json!({})), "second-administrator", "not alone");
+    assert_eq!(scene.post(&bruno, &path, &json!({})).0, 201);
+    assert_eq!(scene.refused(&bruno, &path, &json!({})), "enrolment-confirmed", "once");
     let (status, session) = scene.enrol("code", &passkey(3));
     assert_eq!(status, 204, "{session}");
     let officer = session["token"].as_str().expect("a token");
@@ -672,7 +708,7 @@ fn a_service_is_given_no_more_than_its_administrator_has() {
         let (_, problem) = service(&scene, &encode(&[3; 32]), change);
         problem["title"].as_str().unwrap_or("accepted").to_owned()
     };
-    let above: fn(&mut Value) = |b| b["clearance"]["schemes"]["NAT"]["level"] = json!(4);
+    let above: fn(&mut Value) = |b| b["clearance"]["schemes"]["NAT"]["level"] = json!(5);
     assert_eq!(slug(above), "above-own-clearance");
     assert_eq!(slug(|b| b["roles"] = json!(["INSPECTOR"])), "role-not-held");
     assert_eq!(slug(|b| b["expires_at"] = json!("2026-11-22T11:00:00.000Z")), "invalid-expiry");

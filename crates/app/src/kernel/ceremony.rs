@@ -68,8 +68,8 @@ pub(crate) fn key_of(
     id: &str,
     person: Option<PersonId>,
 ) -> Option<(RecordId, PublicKey)> {
-    let core = node.core();
-    let identity = &core.register.identity;
+    let kernel = node.core();
+    let identity = &kernel.register.identity;
     let record = identity.by_id.get(id)?;
     let known = identity.credentials.get(record)?;
     let fits = known.active && person.is_none_or(|person| known.person == person);
@@ -133,8 +133,8 @@ fn asserted(
     let verified =
         assertion::verify(&key, &assertion, &expected).map_err(|cause| refused().because(cause))?;
     count(node, &given.credential, verified.count)?;
-    let core = node.core();
-    let known = core.register.identity.credentials.get(&record).ok_or_else(refused)?;
+    let kernel = node.core();
+    let known = kernel.register.identity.credentials.get(&record).ok_or_else(refused)?;
     Ok((record, known.person, known.clone()))
 }
 
@@ -144,8 +144,8 @@ fn asserted(
 /// `passkey-refused`, without a reason.
 pub fn sign_in(node: &Node, given: &Given) -> Result<String, Fault> {
     let (record, person, known) = asserted(node, given, None)?;
-    let core = node.core();
-    let seat = core.register.seats_of(person).map(|(seat, _)| *seat).next();
+    let kernel = node.core();
+    let seat = kernel.register.seats_of(person).map(|(seat, _)| *seat).next();
     session::open_by(node, person, seat, (method_of(&known), Some(record)))
 }
 
@@ -211,10 +211,10 @@ fn person_options(
     person: PersonId,
     code: Option<Digest>,
 ) -> Result<EnrolOptions, Fault> {
-    let core = node.core();
-    let known = core.register.persons.get(&person).filter(|known| known.active);
+    let kernel = node.core();
+    let known = kernel.register.persons.get(&person).filter(|known| known.active);
     let name = known.map(|known| known.name.clone()).ok_or_else(Fault::absent)?;
-    let exclude = core.register.identity.of(person).map(|(_, c)| c.id.clone()).collect();
+    let exclude = kernel.register.identity.of(person).map(|(_, c)| c.id.clone()).collect();
     let waiting = Waiting::Enrol { person, code };
     enrol_options(node, &waiting, (&person.to_string(), &name), exclude)
 }
@@ -233,8 +233,8 @@ fn registered(node: &Node, new: NewPasskey) -> Result<(Waiting, NewCredential), 
         .map_err(|cause| refused().because(cause))?;
     let credential = NewCredential {
         name: new.name,
-        id: Line::new(&encode(&registered.credential)).map_err(Fault::bug)?,
-        key: Line::new(&encode(&registered.key.to_cose())).map_err(Fault::bug)?,
+        id: Line::new(encode(&registered.credential)).map_err(Fault::bug)?,
+        key: Line::new(encode(&registered.key.to_cose())).map_err(Fault::bug)?,
         software: false,
         backup_eligible: registered.verified.backup_eligible,
     };
@@ -248,8 +248,8 @@ fn enrol(
     credential: &NewCredential,
     code: Option<Digest>,
 ) -> Result<RecordId, Fault> {
-    let core = node.core();
-    let agency = core.register.persons.get(&person).map(|known| known.agency);
+    let kernel = node.core();
+    let agency = kernel.register.persons.get(&person).map(|known| known.agency);
     let agency = agency.ok_or_else(Fault::absent)?;
     let command = serde_json::json!({
         "do": "enrol", "person": person, "credential": credential, "code": code
@@ -270,8 +270,8 @@ pub fn enrol_software(
 ) -> Result<RecordId, Fault> {
     let credential = NewCredential {
         name: Line::new("software").map_err(Fault::bug)?,
-        id: Line::new(&encode(key.credential())).map_err(Fault::bug)?,
-        key: Line::new(&encode(&key.public_key().to_cose())).map_err(Fault::bug)?,
+        id: Line::new(encode(key.credential())).map_err(Fault::bug)?,
+        key: Line::new(encode(&key.public_key().to_cose())).map_err(Fault::bug)?,
         software: true,
         backup_eligible: false,
     };
@@ -327,16 +327,20 @@ pub fn add_own(node: &Node, actor: &ActorContext, new: NewPasskey) -> Result<Rec
 /// Gives out a challenge to enrol with a one-time code.
 ///
 /// # Errors
-/// `code-refused`, `too-many-codes`.
+/// `code-refused`, `enrolment-waits`, `too-many-codes`.
 pub fn enrolment_challenge(node: &Node, code: &str) -> Result<EnrolOptions, Fault> {
     node.guess(false)?;
-    let (core, digest) = (node.core(), sha256(code.trim().as_bytes()));
-    let issued = core.register.identity.enrolments.get(&digest);
+    let (kernel, digest) = (node.core(), sha256(code.trim().as_bytes()));
+    let issued = kernel.register.identity.enrolments.get(&digest);
     let issued = issued.filter(|issued| issued.expires_at > node.play_now());
     let Some(issued) = issued else {
         node.guess(true)?;
         return Err(code_refused());
     };
+    if !issued.admits(node.play_now()) {
+        let detail = "another administrator must confirm the code before it is good";
+        return Err(Fault::new(Kind::Denied, "enrolment-waits", detail));
+    }
     person_options(node, issued.person, Some(digest))
 }
 
@@ -348,8 +352,8 @@ pub fn enrolment(node: &Node, new: NewPasskey) -> Result<String, Fault> {
     let (waiting, credential) = registered(node, new)?;
     let Waiting::Enrol { person, code: Some(code) } = waiting else { return Err(refused()) };
     let record = enrol(node, person, &credential, Some(code))?;
-    let core = node.core();
-    let seat = core.register.seats_of(person).map(|(seat, _)| *seat).next();
+    let kernel = node.core();
+    let seat = kernel.register.seats_of(person).map(|(seat, _)| *seat).next();
     session::open_by(node, person, seat, (MethodOfProof::Passkey, Some(record)))
 }
 
@@ -366,8 +370,8 @@ fn founding_key(code: &Digest) -> Vec<u8> {
 
 /// Whether a node has nobody yet, so that it waits for its first administrators.
 pub fn unfounded(node: &Node) -> bool {
-    let core = node.core();
-    core.register.persons.is_empty() && core.register.agencies.is_empty()
+    let kernel = node.core();
+    kernel.register.persons.is_empty() && kernel.register.agencies.is_empty()
 }
 
 /// Draws the one-time code of the set-up, for the console alone: 128 bits, good for 15 minutes.

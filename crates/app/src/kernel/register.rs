@@ -100,8 +100,19 @@ pub struct Credential {
 /// A one-time code with which a person may enrol a passkey; kept under its digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Enrolment {
+    pub record: RecordId,
     pub person: PersonId,
+    pub issued_by: Option<PersonId>,
     pub expires_at: Time,
+    /// Whether another administrator must confirm it first.
+    pub waiting: bool,
+}
+
+impl Enrolment {
+    /// Whether it lets its person in at a time.
+    pub fn admits(&self, at: Time) -> bool {
+        !self.waiting && self.expires_at > at
+    }
 }
 
 /// A service account: a program that acts with a scoped token.
@@ -135,19 +146,9 @@ pub struct Identity {
     /// How often all sessions of a person were ended.
     pub generations: OrdMap<PersonId, u64>,
     pub services: OrdMap<ServiceId, Service>,
-    /// Who last gave a person their rights.
-    pub granted_by: OrdMap<PersonId, PersonId>,
 }
 
 impl Identity {
-    /// Notes who gave a person their rights; the set-up of a node is nobody.
-    pub fn granted(&mut self, person: PersonId, by: Option<PersonId>) {
-        match by {
-            Some(by) => self.granted_by.insert(person, by),
-            None => self.granted_by.remove(&person),
-        };
-    }
-
     /// The credentials of a person that were not removed.
     pub fn of(&self, person: PersonId) -> impl Iterator<Item = (&RecordId, &Credential)> {
         self.credentials.iter().filter(move |(_, known)| known.active && known.person == person)

@@ -46,8 +46,12 @@ const SESSION_HOURS: i64 = 8;
 /// Acts that ask for a person who was verified lately (step-up), and within how many seconds.
 ///
 /// Acts that are signed are not named here: each signature verifies the person.
-pub const FRESH: &[(&str, i64)] =
-    &[("enrolment:issue", 600), ("service:add", 600), ("credential:enrol", 600)];
+pub const FRESH: &[(&str, i64)] = &[
+    ("enrolment:issue", 600),
+    ("enrolment:confirm", 600),
+    ("service:add", 600),
+    ("credential:enrol", 600),
+];
 
 /// A session as it is stored, under the digest of its token.
 #[derive(Clone, Debug, Serialize, Deserialize)]

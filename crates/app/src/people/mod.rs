@@ -239,7 +239,7 @@ fn entry(kind: &'static str, record: [u8; 16], portion: NewPortion) -> Vec<NewEn
 }
 
 /// Roles that only a holder may give on, and never to oneself.
-const PRIVILEGED: [&str; 5] = ["ADMIN", "CENTRE", "INSPECTOR", "SIGNATORY", "WITNESS"];
+pub const PRIVILEGED: [&str; 5] = ["ADMIN", "CENTRE", "INSPECTOR", "SIGNATORY", "WITNESS"];
 
 fn denied(slug: &'static str, detail: &str) -> Fault {
     Fault::new(base::Kind::Denied, slug, detail)
@@ -248,7 +248,7 @@ fn denied(slug: &'static str, detail: &str) -> Fault {
 /// Nobody gives what they do not hold: no clearance above their own, no privileged role.
 ///
 /// The first administrators of a node hold next to nothing and have everything to give; whom they
-/// give more than they hold is let in by the other one (`second-administrator`).
+/// give more than they hold is let in by two of them (`second-administrator`).
 ///
 /// # Errors
 /// `above-own-clearance` or `role-not-held`.
@@ -353,7 +353,6 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
         "person.added/1" => {
             let Some(a) = fact.read::<Added>() else { return };
             register.policy_changes += ends(a.cleared_until, &a.training);
-            register.identity.granted(a.person, fact.person());
             let person = Person {
                 name: a.name.to_string(),
                 agency: a.agency,
@@ -368,7 +367,6 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
         "person.cleared/1" => {
             let Some(cleared) = fact.read::<Cleared>() else { return };
             register.policy_changes += ends(cleared.cleared_until, &cleared.training);
-            register.identity.granted(cleared.person, fact.person());
             if let Some(person) = changed(&mut register.persons, &cleared.person) {
                 person.clearance = cleared.clearance;
                 person.cleared_until = cleared.cleared_until;
