@@ -215,6 +215,9 @@ fn follow(child: &mut Child, told: &mut Told, lines: u64) -> u64 {
     let mut highest = 0;
     for (i, line) in (0u64..).zip(BufReader::new(out).lines()) {
         let Ok(line) = line else { break };
+        if i == lines {
+            child.kill().expect("killed");
+        }
         let Some((number, entry)) = line.split_once(' ') else { continue };
         if number == "read" && entry.len() == 36 {
             told.reads.insert(entry.to_owned());
@@ -224,9 +227,6 @@ fn follow(child: &mut Child, told: &mut Told, lines: u64) -> u64 {
         if entry.len() == 36 {
             told.acts.insert(number, entry.to_owned());
             highest = highest.max(number);
-        }
-        if i == lines {
-            child.kill().expect("killed");
         }
     }
     child.wait().expect("ended");
