@@ -2,7 +2,7 @@
 //!
 //! Whatever the child had acknowledged must be there afterwards, once, with the same receipt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -17,7 +17,7 @@ use crate::world::{Being, marking};
 use crate::{Who, World};
 
 /// The points of a batch, in their order.
-pub const POINTS: [&str; 3] = ["before-log", "after-log", "after-views"];
+pub const POINTS: [&str; 4] = ["before-log", "after-log", "after-views", "after-segment"];
 
 /// Who acts in the loop; written once beside the data.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -78,13 +78,29 @@ pub fn child(directory: &Path, place: &Place, first: u64, point: Option<(&'stati
                     let done =
                         world.act_with_key(police, "alert:raise", &alert(number, fire), &key);
                     match done {
-                        Ok(done) => print_line(&format!("{number} {}", done.entry)),
+                        Ok(done) => {
+                            print_line(&format!("{number} {}", done.entry));
+                            if number.is_multiple_of(4) {
+                                read(&world, police, done.record, number);
+                            }
+                        }
                         Err(_stopped) => return,
                     }
                 }
             });
         }
     });
+}
+
+/// Reads an alert, says so, and now and then makes a leaf of what was read.
+fn read(world: &World, police: Who, alert: base::RecordId, number: u64) {
+    if world.get(police, "alert", alert).is_ok() {
+        print_line(&format!("read {alert}"));
+    }
+    if number.is_multiple_of(32) {
+        // A node that stops takes no more rows, which the next line shows.
+        let _rolled = world.node().access().roll(1000);
+    }
 }
 
 static PASSED: AtomicU64 = AtomicU64::new(0);
@@ -105,13 +121,30 @@ fn print_line(line: &str) {
     writeln!(out, "{line}").and_then(|()| out.flush()).expect("the parent reads");
 }
 
-/// Checks every acknowledged act: the same key gives the same receipt, and nothing else is there.
+/// What children said before they ended.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// Acknowledged acts, with their entries.
+    pub acts: BTreeMap<u64, String>,
+    /// Records that were served.
+    pub reads: BTreeSet<String>,
+}
+
+/// Checks every acknowledged act: the same key gives the same receipt, and nothing else is there;
+/// and that whatever was served stands in the access log.
 ///
 /// # Panics
-/// When an acknowledged act is lost, changed or doubled, or the rebuilt views differ.
-pub fn check(directory: &Path, place: &Place, acked: &BTreeMap<u64, String>, rebuild: bool) {
+/// When an acknowledged act is lost, changed or doubled, a read is not recorded, or the rebuilt
+/// views differ.
+pub fn check(directory: &Path, place: &Place, told: &Told, rebuild: bool) {
     let (mut world, police, fire) = open(directory, place);
     let before = world.node().core().head.size;
+    let rows = world.access_rows();
+    let opened: BTreeSet<String> =
+        rows.iter().flat_map(|row| &row.records).map(ToString::to_string).collect();
+    let unrecorded = told.reads.difference(&opened).count();
+    assert_eq!(unrecorded, 0, "{unrecorded} of {} reads are not recorded", told.reads.len());
+    let acked = &told.acts;
     for (number, entry) in acked {
         let key = format!("crash-{number}");
         let again = world
@@ -141,6 +174,7 @@ pub fn check(directory: &Path, place: &Place, acked: &BTreeMap<u64, String>, reb
 pub struct Outcome {
     pub loops: u64,
     pub acknowledged: u64,
+    pub read: u64,
 }
 
 /// Runs `loops` children one after the other, each ended at a point or by kill −9, and checks after
@@ -152,7 +186,7 @@ pub fn run(program: &Path, directory: &Path, place: &Place, (seed, loops): (u64,
         *to = from;
     }
     let mut entropy = Entropy::new(Secret::new(seeded));
-    let mut acked: BTreeMap<u64, String> = BTreeMap::new();
+    let mut told = Told::default();
     let mut next = 0;
     for turn in 0..loops {
         let mut command = Command::new(program);
@@ -162,34 +196,37 @@ pub fn run(program: &Path, directory: &Path, place: &Place, (seed, loops): (u64,
         }
         let by_point = entropy.below(2) == 0;
         if by_point {
-            let point = POINTS.get(entropy.below(3) as usize).copied().unwrap_or("before-log");
+            let point = POINTS.get(entropy.below(4) as usize).copied().unwrap_or("before-log");
             command.arg("--point").arg(point).arg((1 + entropy.below(12)).to_string());
         }
         let lines = 1 + u64::from(entropy.below(120));
         let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = child.expect("the simulator's child");
-        next = follow(&mut child, &mut acked, if by_point { u64::MAX } else { lines }).max(next);
+        next = follow(&mut child, &mut told, if by_point { u64::MAX } else { lines }).max(next);
         next += 1000;
-        check(directory, place, &acked, turn % 10 == 9);
+        check(directory, place, &told, turn % 10 == 9);
     }
-    Outcome { loops, acknowledged: acked.len() as u64 }
+    Outcome { loops, acknowledged: told.acts.len() as u64, read: told.reads.len() as u64 }
 }
 
 /// Reads acknowledgements, ends the child after `lines` of them, and reads what it still had said.
-fn follow(child: &mut Child, acked: &mut BTreeMap<u64, String>, lines: u64) -> u64 {
+fn follow(child: &mut Child, told: &mut Told, lines: u64) -> u64 {
     let out = child.stdout.take().expect("a pipe");
     let mut highest = 0;
     for (i, line) in (0u64..).zip(BufReader::new(out).lines()) {
         let Ok(line) = line else { break };
+        if i == lines {
+            child.kill().expect("killed");
+        }
         let Some((number, entry)) = line.split_once(' ') else { continue };
+        if number == "read" && entry.len() == 36 {
+            told.reads.insert(entry.to_owned());
+        }
         let Ok(number) = number.parse::<u64>() else { continue };
         // A line that the end cut off is no acknowledgement.
         if entry.len() == 36 {
-            acked.insert(number, entry.to_owned());
+            told.acts.insert(number, entry.to_owned());
             highest = highest.max(number);
-        }
-        if i == lines {
-            child.kill().expect("killed");
         }
     }
     child.wait().expect("ended");

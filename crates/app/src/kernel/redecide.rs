@@ -122,17 +122,23 @@ struct State {
     register: Register,
     policy: Arc<Policy>,
     /// The first order that took a fact which people or rules rest on.
-    erased: Option<Option<u64>>,
+    erased: Option<Lost>,
+}
+
+/// A fact was erased: by this entry, or by an order that is not known.
+#[derive(Clone, Copy)]
+struct Lost {
+    by: Option<u64>,
 }
 
 impl State {
     fn entry(&mut self, entry: &OpenedEntry, orders: &[(u64, u64)]) -> Result<Redecided, Fault> {
         let (sequence, header) = (entry.sequence, &entry.header);
         self.renew(entry.leaf.at)?;
-        let differs = self.differs(header)?;
+        let differs = self.differs(header);
         let verdict = match (differs.is_empty(), self.erased) {
             (true, _) => Verdict::Same,
-            (false, Some(by)) => Verdict::Undecidable(by),
+            (false, Some(lost)) => Verdict::Undecidable(lost.by),
             (false, None) => Verdict::Different(differs),
         };
         for slot in &header.local.slots {
@@ -144,8 +150,8 @@ impl State {
             .is_some_and(|(capability, _)| capability.registers);
         let lost = |(_, content): &(u8, Content)| *content == Content::Erased;
         if registers && self.erased.is_none() && entry.contents.iter().any(lost) {
-            let order = orders.iter().find(|(of, _)| *of == sequence).map(|(_, by)| *by);
-            self.erased = Some(order);
+            let by = orders.iter().find(|(of, _)| *of == sequence).map(|(_, by)| *by);
+            self.erased = Some(Lost { by });
         }
         // As the sequencer does it: what an entry changes holds for the next one of its act.
         self.renew(entry.leaf.at)?;
@@ -158,7 +164,7 @@ impl State {
         Ok(())
     }
 
-    fn differs(&self, header: &Header) -> Result<Vec<Differs>, Fault> {
+    fn differs(&self, header: &Header) -> Vec<Differs> {
         let mut differs = Vec::new();
         let actor = actor(header);
         if self.policy.digest() != header.local.policy {
@@ -179,7 +185,7 @@ impl State {
         if header.local.clauses.iter().any(|cited| !in_force(cited.clause, cited.version)) {
             differs.push(Differs::Clause);
         }
-        Ok(differs)
+        differs
     }
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
-use app::kernel::redecide::{Redecided, Verdict, redecide};
+use app::kernel::redecide::{Differs, Redecided, Verdict, redecide};
 use clap::Args;
 use store::Keyring;
 use store::log::{LogName, LogReader};
@@ -39,7 +39,7 @@ impl Audit {
             Verdict::Same => same += 1,
             Verdict::Different(differs) => {
                 different += 1;
-                let words: Vec<&str> = differs.into_iter().map(|d| d.word()).collect();
+                let words: Vec<&str> = differs.into_iter().map(Differs::word).collect();
                 say(format_args!(
                     "acts entry {sequence} ({kind}): different: {}",
                     words.join(", ")

@@ -17,7 +17,7 @@ fn no_acknowledged_act_is_lost_on_sqlite() {
     let place = Place::Sqlite { directory: directory.join("data") };
     let outcome = crash::run(program(), &directory, &place, (7, 20));
     assert_eq!(outcome.loops, 20);
-    assert!(outcome.acknowledged > 100, "{outcome:?}");
+    assert!(outcome.acknowledged > 100 && outcome.read > 20, "{outcome:?}");
     std::fs::remove_dir_all(&directory).expect("removed");
 }
 
@@ -28,6 +28,6 @@ fn no_acknowledged_act_is_lost_on_postgresql() {
     let url = cluster.create_database("crash").expect("a database");
     let outcome = crash::run(program(), &directory, &Place::Postgres { url }, (11, 20));
     assert_eq!(outcome.loops, 20);
-    assert!(outcome.acknowledged > 100, "{outcome:?}");
+    assert!(outcome.acknowledged > 100 && outcome.read > 20, "{outcome:?}");
     std::fs::remove_dir_all(&directory).expect("removed");
 }
