@@ -415,11 +415,21 @@ impl World {
 
     /// Posts a command to a path as the holder of a token.
     pub fn post(&self, token: &str, path: &str, body: &Value) -> (StatusCode, HeaderMap, Vec<u8>) {
+        self.post_with_key((token, &self.key()), path, body)
+    }
+
+    /// Posts a command under a given idempotency key.
+    pub fn post_with_key(
+        &self,
+        (token, key): (&str, &str),
+        path: &str,
+        body: &Value,
+    ) -> (StatusCode, HeaderMap, Vec<u8>) {
         let mut request = Request::builder()
             .method("POST")
             .uri(path)
             .header("content-type", "application/json")
-            .header("idempotency-key", self.key());
+            .header("idempotency-key", key);
         if !token.is_empty() {
             request = request.header("authorization", format!("Bearer {token}"));
         }

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::kernel::register::{Agency, Register, changed};
-use crate::kernel::{Action, Capability, Deciding, Fact, Fault, Lane, Layer, NewEntry, NewPortion};
+use crate::kernel::{
+    Action, Capability, Cell, Deciding, Fact, Fault, Lane, Layer, NewEntry, NewPortion,
+};
 use ledger::leaf::Class as LeafClass;
 
 pub mod http;
@@ -121,9 +123,16 @@ fn add(
         on.administers(parent)?;
     }
     let cell = on.cell(markings, added.agency, None)?;
-    let record = RecordId(added.agency.0);
-    let portion = NewPortion::of(cell, &added)?;
-    Ok(vec![identity(NewEntry::new("agency.added/1", record, portion))])
+    Ok(vec![self::added(cell, &added)?])
+}
+
+/// The entry that adds an agency, for acts that add one with something else.
+///
+/// # Errors
+/// A bug when the fact cannot be written.
+pub fn added(cell: Cell, added: &Added) -> Result<NewEntry, Fault> {
+    let portion = NewPortion::of(cell, added)?;
+    Ok(identity(NewEntry::new("agency.added/1", RecordId(added.agency.0), portion)))
 }
 
 fn identity(entry: NewEntry) -> NewEntry {

@@ -72,15 +72,6 @@ const fn action(name: &'static str, lane: Lane, duty: bool) -> Action {
     Action { name, lane, class: Class::Own, duty, signed: false }
 }
 
-/// Kinds of entry that a person writes only with a signature; the verifier asks for it.
-pub const SIGNED_KINDS: &[&str] = &[
-    "agreement.signed/1",
-    "agreement.suspended/1",
-    "agreement.resumed/1",
-    "seat.taken/1",
-    "erasure.ordered/1",
-];
-
 /// LIMIT: passkeys of one person that are not removed.
 const CREDENTIALS: usize = 16;
 /// LIMIT: hours that a one-time code of an enrolment is good for.
@@ -353,8 +344,7 @@ fn found(
     let markings: BTreeMap<_, _> = [(open.clone(), marking)].into();
     let cell = on.cell(markings, agency, None)?;
     let added = agencies::Added { agency, name, code, parent: None, unit: false };
-    let mut entries =
-        vec![entry("agency.added/1", RecordId(agency.0), NewPortion::of(cell.clone(), &added)?)];
+    let mut entries = vec![agencies::added(cell.clone(), &added)?];
     let mut persons = BTreeSet::new();
     for founder in [first, second] {
         let person = PersonId::draw(&mut on.ids);
@@ -372,8 +362,7 @@ fn found(
             roles: [Token::new("ADMIN").map_err(Fault::bug)?].into(),
             training: BTreeMap::new(),
         };
-        let portion = NewPortion::of(cell.clone(), &added)?;
-        entries.push(entry("person.added/1", RecordId(person.0), portion));
+        entries.push(people::added(cell.clone(), &added)?);
         let credential = RecordId::draw(&mut on.ids);
         let enrolled = enrolled(credential, person, founder.credential, None);
         let portion = NewPortion::of(cell.clone(), &enrolled)?;
@@ -418,8 +407,8 @@ fn issue(mut issued: Issued, on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fau
     Ok(vec![entry("enrolment.issued/1", record, NewPortion::of(cell, &issued)?)])
 }
 
-/// Whether the actor would gain anything by becoming a person: rights that it lacks, or a privileged
-/// role, under which it could confirm what it asked for itself.
+/// Whether the actor would gain anything by becoming a person: rights that it lacks, or a
+/// privileged role, under which it could confirm what it asked for itself.
 fn gains(on: &Deciding<'_>, person: PersonId, known: &Person) -> Result<bool, Fault> {
     let Some(profile) = on.profile()? else { return Ok(false) };
     let held = &profile.attributes().roles;

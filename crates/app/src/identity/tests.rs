@@ -2,7 +2,6 @@
 
 use app::kernel::cursor::{decode, encode};
 use app::kernel::{Act, signing};
-use axum::http::StatusCode;
 use base::crypto::{Secret, sha256};
 use base::{PersonId, RecordId};
 use ledger::act_signature::ActSignature;
@@ -359,7 +358,7 @@ fn whoever_guesses_codes_is_stopped() {
 fn found(world: &World, code: &str, name: &str, key: &Authenticator) -> (u16, Value) {
     let asked = json!({ "code": code, "name": name });
     let (status, _, options) = world.post("", "/api/founding/challenge", &asked);
-    if status != StatusCode::OK {
+    if status != 200 {
         return (status.as_u16(), answer(&options));
     }
     let (client, attestation) = key.register(&challenge(&answer(&options)), ORIGIN);
@@ -643,14 +642,7 @@ fn a_signed_act_over_http_carries_its_signature_in_the_body() {
         "signature": signing::Given::of(key.credential(), &assertion)
     });
     let path = format!("/api/agreements/{}/signatures", id.as_str().expect("an id"));
-    let request = axum::http::Request::builder()
-        .method("POST")
-        .uri(&path)
-        .header("authorization", format!("Bearer {token}"))
-        .header("content-type", "application/json")
-        .header("idempotency-key", idempotency);
-    let request = request.body(axum::body::Body::from(body.to_string())).expect("a request");
-    let (status, _, bytes) = scene.world.http(request);
+    let (status, _, bytes) = scene.world.post_with_key((&token, idempotency), &path, &body);
     assert_eq!(status, 201, "{}", answer(&bytes));
     assert_eq!(scene.refused(&token, &path, &body), "signature-refused", "under another key");
 }

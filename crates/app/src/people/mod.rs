@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::reader::conflict;
 use crate::kernel::register::{Person, Register, Seat, changed};
-use crate::kernel::{Action, Capability, Deciding, Fact, Fault, Lane, Layer, NewEntry, NewPortion};
+use crate::kernel::{
+    Action, Capability, Cell, Deciding, Fact, Fault, Lane, Layer, NewEntry, NewPortion,
+};
 
 pub mod http;
 
@@ -178,7 +180,7 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
             }
             let cell = on.cell(markings, agency, None)?;
             let added = Added { person, name, agency, clearance, cleared_until, roles, training };
-            Ok(entry("person.added/1", person.0, NewPortion::of(cell, &added)?))
+            Ok(vec![self::added(cell, &added)?])
         }
         Command::Clear(cleared) => {
             let id = cleared.person;
@@ -231,6 +233,16 @@ fn take(taken: &Taken, on: &Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
         return Err(Fault::invalid("person-of-other-agency", detail));
     }
     Ok(entry("seat.taken/1", taken.seat.0, NewPortion::of(cell, taken)?))
+}
+
+/// The entry that adds a person, for acts that add one with something else.
+///
+/// # Errors
+/// A bug when the fact cannot be written.
+pub fn added(cell: Cell, added: &Added) -> Result<NewEntry, Fault> {
+    let portion = NewPortion::of(cell, added)?;
+    let entry = NewEntry::new("person.added/1", RecordId(added.person.0), portion);
+    Ok(NewEntry { class: LeafClass::Identity, ..entry })
 }
 
 fn entry(kind: &'static str, record: [u8; 16], portion: NewPortion) -> Vec<NewEntry> {

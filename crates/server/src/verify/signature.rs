@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use app::identity::{Enrolled, Removed, SIGNED_KINDS};
+use app::identity::{Enrolled, Removed};
 use app::kernel::apply::Content;
 use app::kernel::cursor::decode;
 use app::kernel::start::OpenedEntry;
@@ -13,6 +13,10 @@ use ledger::header::Actor;
 use serde::de::DeserializeOwned;
 
 use crate::terminal::chain;
+
+/// Kinds of entry that a person writes only with a signature.
+const SIGNED_KINDS: &[&str] =
+    &["agreement.signed/1", "agreement.suspended/1", "agreement.resumed/1", "seat.taken/1"];
 
 /// The passkeys of the log so far, and how many signatures fitted them.
 #[derive(Default)]
