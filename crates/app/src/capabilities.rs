@@ -10,4 +10,5 @@ pub const ALL: &[&Capability] = &[
     &crate::circles::CAPABILITY,
     &crate::agreements::CAPABILITY,
     &crate::alerts::CAPABILITY,
+    &crate::reports::CAPABILITY,
 ];

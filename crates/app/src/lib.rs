@@ -9,3 +9,4 @@ pub mod capabilities;
 pub mod circles;
 pub mod kernel;
 pub mod people;
+pub mod reports;

@@ -117,31 +117,38 @@ impl Deciding<'_> {
 }
 
 impl Deciding<'_> {
-    /// The base cell of a record that the actor may know of, and, for [`Class::Own`], may change.
+    /// The base cell of a record that the actor may know of.
     ///
     /// # Errors
-    /// `absent` when it does not exist, is of another kind, or may not be known to exist;
-    /// `other-agency` when neither the actor's line nor a clause of an originator lets it be
-    /// changed.
-    pub fn base_of(&self, record: RecordId, noun: &'static str) -> Result<Cell, Fault> {
+    /// `absent` when it does not exist, is of another kind, or may not be known to exist.
+    pub fn known(&self, record: RecordId, noun: &'static str) -> Result<Cell, Fault> {
         let row = self.views.record(record)?.filter(|row| row.kind == noun);
         let row = row.ok_or_else(Fault::absent)?;
         let readable =
             self.policy.readable_cell(self.register, self.cells, self.actor, (noun, row.base));
-        let duty = matches!(self.actor.actor, Actor::System);
-        if !readable && !duty {
+        if !readable && !matches!(self.actor.actor, Actor::System) {
             return Err(Fault::absent());
         }
         let cell = self.cells.row(row.base).ok_or_else(Fault::absent)?;
         let label = self.cells.label(cell.label).ok_or_else(Fault::absent)?;
-        if self.action.class == Class::Own && !duty {
-            for agency in label.originators() {
+        Ok(Cell { label: (**label).clone(), circle: cell.circle })
+    }
+
+    /// The base cell of a record that the actor may know of, and, for [`Class::Own`], may change.
+    ///
+    /// # Errors
+    /// As [`Deciding::known`]; `other-agency` when neither the actor's line nor a clause of an
+    /// originator lets it be changed.
+    pub fn base_of(&self, record: RecordId, noun: &'static str) -> Result<Cell, Fault> {
+        let cell = self.known(record, noun)?;
+        if self.action.class == Class::Own && !matches!(self.actor.actor, Actor::System) {
+            for agency in cell.label.originators() {
                 self.policy
                     .may_upon(self.register, self.actor, self.action.name, *agency)
                     .map_err(|cause| other_agency().because(cause))?;
             }
         }
-        Ok(Cell { label: (**label).clone(), circle: cell.circle })
+        Ok(cell)
     }
 
     /// What policy knows of the actor; `None` for the system at its duties.

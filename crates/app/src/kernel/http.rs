@@ -12,7 +12,7 @@ use axum::routing::{MethodRouter, get, post};
 use base::{Kind, RecordId, Time};
 use serde::{Deserialize, Serialize};
 
-use super::capability::{ActorContext, Capability};
+use super::capability::{ActorContext, Capability, Deciding};
 use super::cursor::encode;
 use super::fault::Fault;
 use super::http_live;
@@ -20,7 +20,7 @@ use super::http_log;
 use super::node::{Act, Node};
 use super::problem::Problem;
 use super::reader::Reader;
-use super::route::{Gate, Method, Route, Serves};
+use super::route::{Gate, Method, Question, Route, Serves};
 use super::session;
 
 /// The cookie of a browser's session.
@@ -240,7 +240,7 @@ fn serve_read(request: &ReadRequest, route: &Route) -> Result<Response<Body>, Fa
             }
             Ok(response)
         }
-        Serves::Command { .. } | Serves::Kernel(_) => {
+        Serves::Command { .. } | Serves::Question(_) | Serves::Kernel(_) => {
             Err(Fault::bug("a command came over a reading route"))
         }
     }
@@ -337,6 +337,11 @@ async fn serve_act(request: ActRequest, route: &'static Route) -> Result<Respons
         }
         return Ok(response);
     }
+    if let (Gate::Action(action), Serves::Question(question)) = (route.gate, route.serves) {
+        check_json(&request.headers)?;
+        let answer = move || ask(&node, actor, action, (question, &request.body));
+        return tokio::task::spawn_blocking(answer).await.map_err(Fault::bug)?;
+    }
     let (Gate::Action(action), Serves::Command { tag, id }) = (route.gate, route.serves) else {
         return Err(Fault::bug("an acting route has no action"));
     };
@@ -362,6 +367,25 @@ async fn serve_act(request: ActRequest, route: &'static Route) -> Result<Respons
     json(StatusCode::CREATED, &accepted)
 }
 
+/// Answers a question at the newest state, as an act would be decided; nothing is written.
+fn ask(
+    node: &Node,
+    actor: ActorContext,
+    name: &'static str,
+    (question, body): (Question, &[u8]),
+) -> Result<Response<Body>, Fault> {
+    let (core, (_, action)) = (node.core(), node.action(name)?);
+    core.policy.may(&core.register, &actor, name)?;
+    let at = node.play_now();
+    let answer = node.views().with(|views| {
+        let ids = base::Ids::new(node.entropy().secret());
+        let (register, cells, policy) = (&core.register, &core.cells, &core.policy);
+        let mut on = Deciding { views, register, cells, policy, actor: &actor, action, at, ids };
+        (question.0)(body, &mut on)
+    })?;
+    json(StatusCode::OK, &answer)
+}
+
 fn receipt(node: &Node, sequence: u64) -> Result<String, Fault> {
     let mut nonce = [0; 12];
     for (to, from) in nonce.iter_mut().zip(node.entropy().draw()) {
@@ -372,18 +396,20 @@ fn receipt(node: &Node, sequence: u64) -> Result<String, Fault> {
     Ok(encode(&[nonce.as_slice(), &sealed].concat()))
 }
 
+fn check_json(headers: &HeaderMap) -> Result<(), Fault> {
+    let kind = headers.get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
+        return Ok(());
+    }
+    Err(Fault::invalid("not-json", "send the command as application/json"))
+}
+
 /// Puts the command together: the body's fields, the tag, and the id that stands in the path.
 ///
 /// A body that names the id or the tag itself is refused, so that no check can look at one object
 /// while the act changes another.
 fn command(request: &ActRequest, tag: &str, id: Option<&'static str>) -> Result<Vec<u8>, Fault> {
-    let json = request
-        .headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    if !json {
-        return Err(Fault::invalid("not-json", "send the command as application/json"));
-    }
+    check_json(&request.headers)?;
     let mut fields: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(&request.body)
             .map_err(|cause| Fault::invalid("invalid-command", format!("command: {cause}")))?;

@@ -53,7 +53,7 @@ fn operation(route: &Route) -> Value {
         if !matches!(route.gate, Gate::Public(_)) {
             fields.insert("security".to_owned(), json!([{ "session": [] }]));
         }
-        if let Serves::Command { .. } = route.serves {
+        if let Serves::Command { .. } | Serves::Question(_) = route.serves {
             let body = json!({ "type": "object", "additionalProperties": true });
             fields.insert(
                 "requestBody".to_owned(),
@@ -66,6 +66,7 @@ fn operation(route: &Route) -> Value {
 
 fn operation_id(route: &Route) -> String {
     match (route.gate, route.serves) {
+        (_, Serves::Question(_)) => route.path.trim_matches('/').replace('/', "_"),
         (Gate::Action(action), _) => action.replace(':', "_"),
         (_, Serves::List) => format!("{}_list", route.path.trim_matches('/')),
         (_, Serves::Record) => {
@@ -100,7 +101,7 @@ fn parameters(route: &Route) -> Vec<Value> {
             parameters.push(json!({ "name": "Idempotency-Key", "in": "header", "required": true,
                                     "schema": key }));
         }
-        Serves::Kernel(_) => {}
+        Serves::Kernel(_) | Serves::Question(_) => {}
     }
     parameters
 }
@@ -121,6 +122,14 @@ fn responses(route: &Route) -> Value {
         }
         Serves::Kernel("sign-out") => {
             responses.insert("204".to_owned(), json!({ "description": "signed out" }))
+        }
+        Serves::Question(_) => {
+            let schema = json!({ "type": "object", "additionalProperties": true });
+            let content = json!({ "application/json": { "schema": schema } });
+            responses.insert(
+                "200".to_owned(),
+                json!({ "description": "the answer", "content": content }),
+            )
         }
         Serves::Kernel(_) => responses.insert("200".to_owned(), json!({ "description": "done" })),
     };

@@ -3,6 +3,9 @@
 //! INVARIANT: every route has exactly one gate: an action, a kind of record to read, a session, or
 //! a reason why it is public.
 
+use super::capability::Deciding;
+use super::fault::Fault;
+
 /// What a caller must pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
@@ -23,6 +26,21 @@ pub enum Method {
     Post,
 }
 
+/// A question about what policy would say: it writes nothing and decides as an act would.
+pub type Ask = fn(&[u8], &mut Deciding<'_>) -> Result<serde_json::Value, Fault>;
+
+/// What answers a question; the same one when it is the same function.
+#[derive(Clone, Copy, Debug)]
+pub struct Question(pub Ask);
+
+impl PartialEq for Question {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
+}
+
+impl Eq for Question {}
+
 /// What the kernel does for the route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Serves {
@@ -33,6 +51,8 @@ pub enum Serves {
         tag: &'static str,
         id: Option<&'static str>,
     },
+    /// A question under the action's gate.
+    Question(Question),
     /// Something of the kernel's own, by name.
     Kernel(&'static str),
 }
@@ -70,5 +90,16 @@ impl Route {
         let (tag, id) = command;
         let (method, gate) = (Method::Post, Gate::Action(action));
         Self { method, path, gate, serves: Serves::Command { tag, id }, summary }
+    }
+
+    /// A question: whoever may do the action may ask it.
+    pub const fn question(
+        path: &'static str,
+        action: &'static str,
+        ask: Ask,
+        summary: &'static str,
+    ) -> Self {
+        let serves = Serves::Question(Question(ask));
+        Self { method: Method::Post, path, gate: Gate::Action(action), serves, summary }
     }
 }

@@ -22,6 +22,8 @@ const OPTIONAL: &[(&str, &[&str])] = &[
     ("seat.taken/1", &["person"]),
     ("alert.raised/1", &["place"]),
     ("alert.acknowledged/1", &["seat", "note"]),
+    ("report.submitted/1", &["place", "request", "due_at"]),
+    ("report.answered/1", &["report"]),
 ];
 
 struct Golden {

@@ -21,3 +21,5 @@ mod alerts;
 mod circles;
 #[path = "../../src/people/tests.rs"]
 mod people;
+#[path = "../../src/reports/tests.rs"]
+mod reports;
