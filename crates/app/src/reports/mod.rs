@@ -469,19 +469,21 @@ fn decide_submit(submit: Submit, on: &mut Deciding<'_>) -> Result<Vec<NewEntry>,
         portions,
         ..NewEntry::new("report.submitted/1", RecordId(report.0), empty(&cell))
     };
-    let mut entries = vec![
-        form_circle(&cell, circle, "report", agency)?,
-        form_circle(&Cell { circle: Some(desk), ..cell.clone() }, desk, "desk", agency)?,
-        submitted,
-    ];
-    let at = Lying { report, cell, desk };
-    entries.extend(release_to(&at, &submit.recipients, on)?);
-    if let Some((request, cell)) = answered {
+    let mut entries = Vec::new();
+    if let Some((request, asked)) = answered {
         let told = submit.recipients.contains(&request.asked_by).then_some(report);
         let id = submit.request.ok_or_else(|| Fault::bug("an answer without request"))?;
         let fact = Answered { request: id, report: told, late };
-        entries.push(entry("report.answered/1", id, NewPortion::of(cell, &fact)?));
+        entries.push(entry("report.answered/1", id, NewPortion::of(asked, &fact)?));
     }
+    // The report's own entries come last: they name it in the answer to the act.
+    entries.extend([
+        form_circle(&cell, circle, "report", agency)?,
+        form_circle(&Cell { circle: Some(desk), ..cell.clone() }, desk, "desk", agency)?,
+        submitted,
+    ]);
+    let at = Lying { report, cell, desk };
+    entries.extend(release_to(&at, &submit.recipients, on)?);
     Ok(entries)
 }
 
