@@ -8,6 +8,7 @@ mod founding;
 mod links;
 mod play;
 mod record;
+mod scene_reports;
 mod world;
 
 pub use cast::Cast;

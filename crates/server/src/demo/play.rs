@@ -51,6 +51,7 @@ pub fn perform(cast: &Cast, world: &World) -> Result<Record, Fault> {
     stage.answered(alert)?;
     stage.suspend(alert)?;
     stage.hand_over()?;
+    super::scene_reports::perform(cast, world, &mut stage.record)?;
     stage.inspect()?;
     stage.record.counted.entries = cast.node().counts().entries;
     Ok(stage.record)

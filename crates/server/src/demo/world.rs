@@ -131,6 +131,7 @@ pub struct Play {
     pub suspension: Suspension,
     pub handover: Handover,
     pub before: Vec<Before>,
+    pub reports: super::scene_reports::Reports,
 }
 
 /// The alert that the play is about.
