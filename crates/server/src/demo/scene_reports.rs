@@ -37,6 +37,15 @@ pub struct Reports {
     intelligence: Intelligence,
 }
 
+impl Reports {
+    /// The seats that the scene names.
+    pub fn seats(&self) -> impl Iterator<Item = &String> {
+        let own = [&self.seat, &self.in_time, &self.late];
+        let intelligence = [&self.intelligence.seat, &self.intelligence.to];
+        own.into_iter().chain(intelligence).chain(self.reads.keys())
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Portion {

@@ -318,13 +318,14 @@ impl World {
     }
 
     fn seats_of_the_play(&self) -> Vec<&String> {
-        let Play { alert, answers, suspension, handover, before } = &self.play;
+        let Play { alert, answers, suspension, handover, before, reports } = &self.play;
         let mut named = vec![&alert.seat, &suspension.by, &suspension.from, &suspension.to];
         named.extend([&handover.seat, &handover.to]);
         named.extend(alert.called.iter().flatten());
         named.extend(answers.iter().map(|answer| &answer.seat));
         named.extend(suspension.resumed_by.iter().map(|consent| &consent.seat));
         named.extend(before.iter().flat_map(|b| b.answered_by.iter().chain([&b.seat])));
+        named.extend(reports.seats());
         named.extend(&self.links);
         named
     }
