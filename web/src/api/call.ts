@@ -93,7 +93,12 @@ type Command = Record<string, unknown>;
 
 /** Addresses of acts without an id. */
 export type ActPath =
-  "/api/alerts" | "/api/reports" | "/api/agreements" | "/api/people" | "/api/agencies";
+  | "/api/alerts"
+  | "/api/reports"
+  | "/api/reports/requests"
+  | "/api/agreements"
+  | "/api/people"
+  | "/api/agencies";
 /** Addresses of acts upon a record. */
 export type ActOnPath =
   | "/api/alerts/{id}/acknowledgements"

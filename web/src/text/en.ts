@@ -504,6 +504,12 @@ export const en = {
       answered_late: "answered late",
       unknown: "unknown",
     },
+    ask: {
+      action: "Ask for a report",
+      confirm: "Ask for it",
+      keep: "Do not ask",
+      minutes: "Minutes until it is due",
+    },
     asks: "Asked of",
     answer: "Answer this request",
     toAnswer: "To the report that answers it",
