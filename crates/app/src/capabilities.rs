@@ -14,4 +14,5 @@ pub const ALL: &[&Capability] = &[
     &crate::alerts::CAPABILITY,
     &crate::spillages::CAPABILITY,
     &crate::inquiries::CAPABILITY,
+    &crate::reports::CAPABILITY,
 ];

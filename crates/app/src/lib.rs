@@ -11,4 +11,5 @@ pub mod identity;
 pub mod inquiries;
 pub mod kernel;
 pub mod people;
+pub mod reports;
 pub mod spillages;

@@ -52,6 +52,7 @@ async function outcome<T>(asked: Promise<Answer>): Promise<Outcome<T>> {
 
 const LISTS = {
   alert: "/api/alerts",
+  report: "/api/reports",
   agreement: "/api/agreements",
   person: "/api/people",
   agency: "/api/agencies",
@@ -60,6 +61,7 @@ const LISTS = {
 
 const RECORDS = {
   alert: "/api/alerts/{id}",
+  report: "/api/reports/{id}",
   agreement: "/api/agreements/{id}",
   person: "/api/people/{id}",
   agency: "/api/agencies/{id}",
@@ -94,6 +96,8 @@ type Command = Record<string, unknown>;
 /** Addresses of acts without an id. */
 export type ActPath =
   | "/api/alerts"
+  | "/api/reports"
+  | "/api/reports/requests"
   | "/api/agreements"
   | "/api/people"
   | "/api/agencies"
@@ -103,6 +107,8 @@ export type ActPath =
 export type ActOnPath =
   | "/api/alerts/{id}/acknowledgements"
   | "/api/alerts/{id}/cancellation"
+  | "/api/reports/{id}/releases"
+  | "/api/reports/{id}/withdrawals"
   | "/api/agreements/{id}/signatures"
   | "/api/agreements/{id}/suspension"
   | "/api/agreements/{id}/resumption"
@@ -118,6 +124,11 @@ export type ActOnPath =
 export function act(path: ActPath, key: string, body: Command): Promise<Outcome<Accepted>> {
   const params = { header: { "Idempotency-Key": key } };
   return outcome<Accepted>(client.POST(path, { params, body }) as Promise<Answer>);
+}
+
+/** Asks what policy would say; nothing is written. */
+export function ask<T>(path: "/api/reports/preview", body: Command): Promise<Outcome<T>> {
+  return outcome<T>(client.POST(path, { body }) as Promise<Answer>);
 }
 
 /** Acts upon a record. */

@@ -26,7 +26,7 @@ export type Accepted = Schemas["Accepted"];
 export type Problem = Schemas["Problem"];
 
 /** Kinds of record that this client keeps. */
-export const KINDS = ["alert", "agreement", "person", "agency", "inquiry"] as const;
+export const KINDS = ["alert", "report", "agreement", "person", "agency", "inquiry"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Who is signed in. */

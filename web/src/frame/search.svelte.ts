@@ -7,6 +7,7 @@ import type { Route } from "../kernel/route";
 import type { Label } from "../labels/label";
 import { agencyCode } from "../people/names.svelte";
 import { people } from "../people/people.svelte";
+import { reports } from "../reports/reports.svelte";
 import { t } from "../text";
 import { fits } from "../ui/filter";
 
@@ -28,6 +29,10 @@ function* all(): Generator<Found> {
   for (const { id, body, agency, label, mark } of alerts.ordered) {
     const [title, more] = [body.title ?? t.alert.untitled, agencyCode(agency)];
     yield { id, kind: "alert", title, more, label, mark, route: { page: "watch", id } };
+  }
+  for (const { id, body, agency, label, mark } of reports.ordered) {
+    const [title, more] = [body.title ?? t.list.erased, agencyCode(agency)];
+    yield { id, kind: "report", title, more, label, mark, route: { page: "reports", id } };
   }
   for (const { id, text, label, mark } of agreements.ordered) {
     const title = text?.title ?? t.list.erased;

@@ -5,7 +5,7 @@ import type { Keys } from "./keymap";
 import { SECOND_KEY_MS, step } from "./keymap";
 import { settings } from "./settings.svelte";
 
-export type Section = "go" | "list" | "alert" | "agreement" | "seat" | "page";
+export type Section = "go" | "list" | "alert" | "report" | "agreement" | "seat" | "page";
 
 export interface Command {
   id: string;

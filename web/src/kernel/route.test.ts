@@ -18,9 +18,13 @@ describe("addresses", () => {
 
   it("are read as they were written", () => {
     const id = fc.option(fc.uuid());
-    const lists = fc.constantFrom("watch", "agreements", "people", "inquiries", "ledger");
+    const lists = fc.constantFrom("watch", "reports", "agreements", "inquiries", "ledger");
     const list = fc.record({ page: lists, id }) as fc.Arbitrary<Route>;
-    const single = fc.constantFrom<Route>({ page: "raise" }, { page: "settings" });
+    const single = fc.constantFrom<Route>(
+      { page: "raise" },
+      { page: "compose" },
+      { page: "settings" },
+    );
     const rule = fc.property(fc.oneof(list, single), route => {
       expect(routeOf(pathOf(route))).toEqual(route);
     });

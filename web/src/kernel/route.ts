@@ -3,6 +3,8 @@
 export type Route =
   | { page: "watch"; id: string | null }
   | { page: "raise" }
+  | { page: "reports"; id: string | null }
+  | { page: "compose" }
   | { page: "agreements"; id: string | null }
   | { page: "people"; id: string | null }
   | { page: "agencies"; id: string | null }
@@ -12,14 +14,24 @@ export type Route =
   | { page: "absent" };
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const LISTS = ["watch", "agreements", "people", "agencies", "inquiries", "ledger"] as const;
+const SINGLE = ["raise", "compose", "settings"] as const;
+const LISTS = [
+  "watch",
+  "reports",
+  "agreements",
+  "people",
+  "agencies",
+  "inquiries",
+  "ledger",
+] as const;
 
 /** Reads an address. */
 export function routeOf(path: string): Route {
   const [first = "", second, ...more] = path.replace(/^\/|\/$/g, "").split("/");
   if (more.length > 0) return { page: "absent" };
   if (first === "" && second === undefined) return { page: "watch", id: null };
-  if (second === undefined && (first === "raise" || first === "settings")) return { page: first };
+  const single = SINGLE.find(name => name === first);
+  if (single && second === undefined) return { page: single };
   const list = LISTS.find(name => name === first);
   if (list && second === undefined) return { page: list, id: null };
   if (list && second !== undefined && ID.test(second)) return { page: list, id: second };

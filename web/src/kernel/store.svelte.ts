@@ -19,6 +19,7 @@ import {
 /** LIMIT: records read of one kind without being asked for more. */
 const READ_MAX: Record<Kind, number> = {
   alert: 200,
+  report: 400,
   agreement: 1000,
   person: 4000,
   agency: 2000,

@@ -117,12 +117,31 @@ impl Deciding<'_> {
 }
 
 impl Deciding<'_> {
+    /// The base cell of a record that the actor may know of.
+    ///
+    /// # Errors
+    /// `absent` when it does not exist, is of another kind, or may not be known to exist.
+    pub fn known(&self, record: RecordId, noun: &'static str) -> Result<Cell, Fault> {
+        let row = self.views.record(record)?.filter(|row| row.kind == noun);
+        self.known_row(&row.ok_or_else(Fault::absent)?)
+    }
+
+    fn known_row(&self, row: &RecordRow) -> Result<Cell, Fault> {
+        let duty = matches!(self.actor.actor, Actor::System);
+        let gates = [Some(row.base), row.floor].into_iter().flatten();
+        if !duty && !gates.clone().all(|cell| self.reads(&row.kind, cell)) {
+            return Err(Fault::absent());
+        }
+        let cell = self.cells.row(row.base).ok_or_else(Fault::absent)?;
+        let label = self.cells.label(cell.label).ok_or_else(Fault::absent)?;
+        Ok(Cell { label: (**label).clone(), circle: cell.circle })
+    }
+
     /// The base cell of a record that the actor may know of, and, for [`Class::Own`], may change.
     ///
     /// # Errors
-    /// `absent` when it does not exist, is of another kind, or may not be known to exist;
-    /// `other-agency` when neither the actor's line nor a clause of an originator lets it be
-    /// changed.
+    /// As [`Deciding::known`]; `other-agency` when neither the actor's line nor a clause of an
+    /// originator lets it be changed.
     pub fn base_of(&self, record: RecordId, noun: &'static str) -> Result<Cell, Fault> {
         let row = self.views.record(record)?.filter(|row| row.kind == noun);
         self.base_of_row(&row.ok_or_else(Fault::absent)?)
@@ -133,21 +152,15 @@ impl Deciding<'_> {
     /// # Errors
     /// As [`Deciding::base_of`].
     pub fn base_of_row(&self, row: &RecordRow) -> Result<Cell, Fault> {
-        let duty = matches!(self.actor.actor, Actor::System);
-        let gates = [Some(row.base), row.floor].into_iter().flatten();
-        if !duty && !gates.clone().all(|cell| self.reads(&row.kind, cell)) {
-            return Err(Fault::absent());
-        }
-        let cell = self.cells.row(row.base).ok_or_else(Fault::absent)?;
-        let label = self.cells.label(cell.label).ok_or_else(Fault::absent)?;
-        if self.action.class == Class::Own && !duty {
-            for agency in label.originators() {
+        let cell = self.known_row(row)?;
+        if self.action.class == Class::Own && !matches!(self.actor.actor, Actor::System) {
+            for agency in cell.label.originators() {
                 self.policy
                     .may_upon(self.register, self.actor, self.action.name, *agency)
                     .map_err(|cause| other_agency().because(cause))?;
             }
         }
-        Ok(Cell { label: (**label).clone(), circle: cell.circle })
+        Ok(cell)
     }
 
     /// Whether the actor may read records of a kind in a cell.

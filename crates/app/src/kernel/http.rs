@@ -13,7 +13,7 @@ use base::{Kind, RecordId, Time};
 use serde::{Deserialize, Serialize};
 
 use super::access::{AccessKind, AccessRow};
-use super::capability::{ActorContext, Capability};
+use super::capability::{ActorContext, Capability, Deciding};
 use super::cursor::encode;
 use super::fault::Fault;
 use super::http_identity;
@@ -24,7 +24,7 @@ use super::node::{Act, Node};
 use super::problem::Problem;
 use super::question::{Answer, Asked, Question};
 use super::reader::Reader;
-use super::route::{Gate, Method, Route, Serves};
+use super::route::{Gate, Method, Preview, Route, Serves};
 use super::session;
 use super::signing::Given;
 
@@ -260,7 +260,7 @@ fn serve_read(request: &ReadRequest, route: &Route) -> Result<Response<Body>, Fa
             }
             Ok(response)
         }
-        Serves::Command { .. } | Serves::Kernel(_) | Serves::Question(_) => {
+        Serves::Command { .. } | Serves::Preview(_) | Serves::Kernel(_) | Serves::Question(_) => {
             Err(Fault::bug("a command came over a reading route"))
         }
     }
@@ -415,6 +415,11 @@ async fn serve_act(request: ActRequest, route: &'static Route) -> Result<Respons
     let actor = tokio::task::spawn_blocking(move || authenticate(&blocking, &headers))
         .await
         .map_err(Fault::bug)??;
+    if let (Gate::Action(action), Serves::Preview(preview)) = (route.gate, route.serves) {
+        request.is_json()?;
+        let answer = move || ask(&node, actor, action, (preview, &request.body));
+        return tokio::task::spawn_blocking(answer).await.map_err(Fault::bug)?;
+    }
     let (Gate::Action(action), Serves::Command { tag, id }) = (route.gate, route.serves) else {
         return Err(Fault::bug("an acting route has no action"));
     };
@@ -439,6 +444,25 @@ async fn serve_act(request: ActRequest, route: &'static Route) -> Result<Respons
         receipt: receipt(&node, done.sequence)?,
     };
     json(StatusCode::CREATED, &accepted)
+}
+
+/// Answers a preview at the newest state, as an act would be decided; nothing is written.
+fn ask(
+    node: &Node,
+    actor: ActorContext,
+    name: &'static str,
+    (preview, body): (Preview, &[u8]),
+) -> Result<Response<Body>, Fault> {
+    let (core, (_, action)) = (node.core(), node.action(name)?);
+    core.policy.may(&core.register, &actor, name)?;
+    let at = node.play_now();
+    let answer = node.views().with(|views| {
+        let ids = base::Ids::new(node.entropy().secret());
+        let (register, cells, policy) = (&core.register, &core.cells, &core.policy);
+        let mut on = Deciding { views, register, cells, policy, actor: &actor, action, at, ids };
+        (preview.0)(body, &mut on)
+    })?;
+    json(StatusCode::OK, &answer)
 }
 
 fn receipt(node: &Node, sequence: u64) -> Result<String, Fault> {

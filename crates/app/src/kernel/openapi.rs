@@ -53,7 +53,7 @@ fn operation(route: &Route) -> Value {
         if !matches!(route.gate, Gate::Public(_)) {
             fields.insert("security".to_owned(), json!([{ "session": [] }]));
         }
-        if let Serves::Command { .. } = route.serves {
+        if let Serves::Command { .. } | Serves::Question(_) = route.serves {
             let body = json!({ "type": "object", "additionalProperties": true });
             fields.insert(
                 "requestBody".to_owned(),
@@ -69,6 +69,7 @@ fn operation_id(route: &Route) -> String {
         (_, Serves::Question(_)) => {
             route.path.trim_matches('/').replace("/{id}", "").replace('/', "_")
         }
+        (_, Serves::Preview(_)) => route.path.trim_matches('/').replace('/', "_"),
         (Gate::Action(action), _) => action.replace(':', "_"),
         (_, Serves::List) => format!("{}_list", route.path.trim_matches('/')),
         (_, Serves::Record) => {
@@ -108,7 +109,7 @@ fn parameters(route: &Route) -> Vec<Value> {
                 parameters.push(json!({ "name": name, "in": "query", "schema": text }));
             }
         }
-        Serves::Kernel(_) => {}
+        Serves::Kernel(_) | Serves::Preview(_) => {}
     }
     parameters
 }
@@ -129,6 +130,14 @@ fn responses(route: &Route) -> Value {
         }
         Serves::Kernel("sign-out") => {
             responses.insert("204".to_owned(), json!({ "description": "signed out" }))
+        }
+        Serves::Preview(_) => {
+            let schema = json!({ "type": "object", "additionalProperties": true });
+            let content = json!({ "application/json": { "schema": schema } });
+            responses.insert(
+                "200".to_owned(),
+                json!({ "description": "the answer", "content": content }),
+            )
         }
         Serves::Kernel(_) | Serves::Question(_) => {
             responses.insert("200".to_owned(), json!({ "description": "done" }))

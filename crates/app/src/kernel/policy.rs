@@ -490,6 +490,25 @@ impl Policy {
         })
     }
 
+    /// Whether a person of an agency, on a seat, would be let through to a label; circles are asked
+    /// elsewhere.
+    pub fn reads(
+        &self,
+        register: &Register,
+        (person, agency, seat): (base::PersonId, AgencyId, Option<base::SeatId>),
+        name: &str,
+        label: &Label,
+        purpose: Purpose,
+    ) -> bool {
+        let reader = reader_of(person, agency, seat);
+        let (Ok(profile), Ok(asked)) = (self.profile(register, &reader), action(name)) else {
+            return false;
+        };
+        let Ok(purpose) = token(purpose_code(purpose)) else { return false };
+        let intent = Intent { action: &asked, purpose: &purpose };
+        decide(&self.epoch, &profile, intent, label).allows()
+    }
+
     /// Asks policy as each reader of an agency until one is let through: whoever of it reads in the
     /// end passes the same policy with a profile of their own.
     fn best_placed(

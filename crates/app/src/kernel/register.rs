@@ -188,13 +188,15 @@ impl Register {
         credentials.any(|known| known.active && of(&known.person) == Some(agency))
     }
 
-    /// The agency and all above it, nearest first.
+    /// The agency and all above it of which it is a unit, nearest first.
+    ///
+    /// A service is no unit of its ministry: what is for the ministry is not for the service.
     pub fn ancestors(&self, agency: AgencyId) -> Vec<AgencyId> {
         let mut found = vec![agency];
         let mut at = agency;
         // LIMIT: a tree of agencies deeper than 16 is a cycle or a mistake.
         for _ in 0..16 {
-            match self.agencies.get(&at).and_then(|a| a.parent) {
+            match self.agencies.get(&at).filter(|a| a.unit).and_then(|a| a.parent) {
                 Some(parent) if !found.contains(&parent) => {
                     found.push(parent);
                     at = parent;

@@ -3,6 +3,8 @@
 //! INVARIANT: every route has exactly one gate: an action, a kind of record to read, a session, or
 //! a reason why it is public.
 
+use super::capability::Deciding;
+use super::fault::Fault;
 use super::question::Question;
 
 /// What a caller must pass.
@@ -25,6 +27,21 @@ pub enum Method {
     Post,
 }
 
+/// A preview of what policy would say: it writes nothing and decides as an act would.
+pub type Ask = fn(&[u8], &mut Deciding<'_>) -> Result<serde_json::Value, Fault>;
+
+/// What answers a preview; the same one when it is the same function.
+#[derive(Clone, Copy, Debug)]
+pub struct Preview(pub Ask);
+
+impl PartialEq for Preview {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
+}
+
+impl Eq for Preview {}
+
 /// What the kernel does for the route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Serves {
@@ -35,6 +52,8 @@ pub enum Serves {
         tag: &'static str,
         id: Option<&'static str>,
     },
+    /// What an act would meet, under the action's gate.
+    Preview(Preview),
     /// Something of the kernel's own, by name.
     Kernel(&'static str),
     /// An answer of another shape, by a function.
@@ -85,5 +104,16 @@ impl Route {
         let (tag, id) = command;
         let (method, gate) = (Method::Post, Gate::Action(action));
         Self { method, path, gate, serves: Serves::Command { tag, id }, summary }
+    }
+
+    /// A preview: whoever may do the action may ask for it.
+    pub const fn preview(
+        path: &'static str,
+        action: &'static str,
+        ask: Ask,
+        summary: &'static str,
+    ) -> Self {
+        let serves = Serves::Preview(Preview(ask));
+        Self { method: Method::Post, path, gate: Gate::Action(action), serves, summary }
     }
 }

@@ -119,7 +119,11 @@ fn targets(capability: &Capability, action: &Action, command: &[u8]) -> Vec<Reco
     let mut routes = capability.routes.iter().filter(|r| r.gate == Gate::Action(action.name));
     let field = routes.find_map(|route| match route.serves {
         Serves::Command { id, .. } => id,
-        Serves::List | Serves::Record | Serves::Question(_) | Serves::Kernel(_) => None,
+        Serves::List
+        | Serves::Record
+        | Serves::Question(_)
+        | Serves::Preview(_)
+        | Serves::Kernel(_) => None,
     });
     let Some(field) = field else { return Vec::new() };
     let value: serde_json::Value = serde_json::from_slice(command).unwrap_or_default();

@@ -26,6 +26,8 @@ const OPTIONAL: &[(&str, &[&str])] = &[
     ("alert.raised/1", &["place"]),
     ("alert.acknowledged/1", &["seat", "note"]),
     ("spillage.contained/1", &["keep"]),
+    ("report.submitted/1", &["place", "request", "due_at"]),
+    ("report.answered/1", &["report"]),
 ];
 
 struct Golden {

@@ -27,5 +27,7 @@ mod identity;
 mod inquiries;
 #[path = "../../src/people/tests.rs"]
 mod people;
+#[path = "../../src/reports/tests.rs"]
+mod reports;
 #[path = "../../src/spillages/tests.rs"]
 mod spillages;

@@ -25,6 +25,10 @@ struct Hidden {
     compartmented: usize,
     /// Answers of others, to alerts that the reader cannot read.
     answers: bool,
+    /// Higher portions of each report, and revisions of them.
+    portions: usize,
+    /// Reports that are not released, reports in a compartment, and requests to nobody here.
+    reports: usize,
     /// People added to the other agency, whose records no clause lets through.
     people: usize,
 }
@@ -53,7 +57,8 @@ fn begin() -> Worlds {
     let charter = world.agreement(&both, &[(&both, &both, &["agreement:read"], 2)]);
     let found = json!({ "do": "found", "agreement": charter, "markings": marking(1, &[]) });
     world.found(pol, "agreement:found", &found).expect("the charter");
-    let text = world.agreement(&both, &[(&both, &both, &["alert:read", "circle:read"], 5)]);
+    let text =
+        world.agreement(&both, &[(&both, &both, &["alert:read", "circle:read", "report:read"], 5)]);
     world.enact(&text, &[police, fire]);
     Worlds { world, police, fire, fire_head, inspector }
 }
@@ -90,7 +95,34 @@ impl Worlds {
         self.world.act(who, "alert:acknowledge", &command).expect("answered");
     }
 
+    fn report(&self, title: &str, cell: (u8, &[&str]), to: &[Who], higher: usize) -> RecordId {
+        let codes = ["KESTREL", "LANTERN"];
+        let portion = |markings: Value, text: &str| json!({ "markings": markings, "line": "hazards", "text": text });
+        let mut portions = vec![portion(Value::Null, "gas")];
+        for code in codes.iter().take(higher) {
+            portions.push(portion(marking(4, &[code]), "a known cell"));
+        }
+        let recipients: Vec<_> = to.iter().map(|who| who.agency).collect();
+        let command = json!({
+            "do": "submit", "form": "methane", "markings": marking(cell.0, cell.1),
+            "title": title, "portions": portions, "recipients": recipients
+        });
+        let report = self.world.act(self.police, "report:submit", &command);
+        let report = report.expect("a report").record;
+        for code in codes.iter().take(higher) {
+            let portions = [portion(marking(4, &[code]), "two known cells")];
+            let command =
+                json!({ "do": "revise", "report": report, "reason": "more", "portions": portions });
+            self.world.act(self.police, "report:revise", &command).expect("revised");
+        }
+        report
+    }
+
     fn hide(&self, hidden: &Hidden) {
+        for i in 0..hidden.reports {
+            self.report(&format!("own report {i}"), (2, &[]), &[], 1);
+            self.report(&format!("cell report {i}"), (4, &["KESTREL"]), &[self.fire], 0);
+        }
         for i in 0..hidden.own {
             self.raise(&format!("own {i}"), 2, &[], &[self.police]);
         }
@@ -117,12 +149,15 @@ impl Worlds {
         after_each();
         let third = self.raise("third", 1, &[], &[self.fire]);
         after_each();
+        let report = self.report("report", (2, &[]), &[self.fire], hidden.portions);
+        after_each();
+        self.hide(hidden);
         self.hide(hidden);
         let cancel = json!({ "do": "cancel", "alert": second, "reason": "over" });
         self.world.act(self.police, "alert:cancel", &cancel).expect("cancelled");
         after_each();
         self.hide(hidden);
-        vec![first, second, third]
+        vec![first, second, third, report]
     }
 }
 
@@ -189,7 +224,8 @@ fn transcript(hidden: &Hidden) -> String {
     let token = worlds.world.token(worlds.fire);
     let mut out = Transcript { text: String::new(), normal: Normal::default() };
     let listening = worlds.world.listen();
-    let mut live = listening.live(&token, &["alert", "person", "circle", "agreement", "agency"]);
+    let mut live =
+        listening.live(&token, &["alert", "person", "circle", "agreement", "agency", "report"]);
     let mut frames = Vec::new();
     let seen = worlds.play(hidden, || frames.extend(live.frame()));
     // A last visible act: any frame that something hidden had made would stand before it.
@@ -201,7 +237,8 @@ fn transcript(hidden: &Hidden) -> String {
             break;
         }
     }
-    for list in ["alerts", "people", "agencies", "circles", "agreements", "inquiries"] {
+    let lists = ["alerts", "people", "agencies", "circles", "agreements", "reports", "inquiries"];
+    for list in lists {
         out.exit(&worlds, &token, &format!("/api/{list}"), list);
         let mut path = format!("/api/{list}?limit=1");
         for turn in 0..20 {
@@ -211,9 +248,11 @@ fn transcript(hidden: &Hidden) -> String {
         }
     }
     for (i, id) in seen.iter().enumerate() {
-        out.exit(&worlds, &token, &format!("/api/alerts/{id}"), &format!("alert {i}"));
-        let path = format!("/api/alerts/{id}?as_of=2026-11-22T12:00:00Z");
-        out.exit(&worlds, &token, &path, &format!("alert {i} as of"));
+        for list in ["alerts", "reports"] {
+            out.exit(&worlds, &token, &format!("/api/{list}/{id}"), &format!("{list} {i}"));
+            let path = format!("/api/{list}/{id}?as_of=2026-11-22T12:00:00Z");
+            out.exit(&worlds, &token, &path, &format!("{list} {i} as of"));
+        }
         out.exit(&worlds, &token, &format!("/api/people/{id}"), "an id of another kind");
     }
     inquire(&worlds, &mut out, &seen);
@@ -300,11 +339,22 @@ fn people_of_another_agency_change_nothing_where_no_clause_shows_them() {
 }
 
 #[test]
+fn higher_portions_of_a_report_and_their_revisions_change_nothing_below_them() {
+    assert_same(&Hidden { portions: 1, ..Hidden::default() });
+    assert_same(&Hidden { portions: 2, ..Hidden::default() });
+}
+
+#[test]
+fn reports_that_are_not_released_or_in_a_compartment_change_nothing() {
+    assert_same(&Hidden { reports: 1, ..Hidden::default() });
+}
+
+#[test]
 fn what_is_withheld_and_what_never_was_give_the_same_answer() {
     let worlds = begin();
     let hidden = worlds.raise("cell", 4, &["KESTREL"], &[worlds.fire]);
     let token = worlds.world.token(worlds.fire);
-    for path in ["/api/alerts", "/api/people", "/api/circles", "/api/agreements"] {
+    for path in ["/api/alerts", "/api/people", "/api/circles", "/api/agreements", "/api/reports"] {
         let withheld = worlds.world.read(&token, &format!("{path}/{hidden}"));
         let never = worlds.world.read(&token, &format!("{path}/{}", RecordId([5; 16])));
         let wrong = worlds.world.read(&token, &format!("{path}/nonsense"));
@@ -321,6 +371,19 @@ fn what_is_withheld_and_what_never_was_give_the_same_answer() {
         assert_eq!(withheld, never);
         assert_eq!(withheld.0, 404);
     }
+    let hidden = worlds.report("cell", (4, &["KESTREL"]), &[worlds.fire], 0);
+    let withheld = worlds.world.read(&token, &format!("/api/reports/{hidden}"));
+    assert_eq!(withheld.0, 404);
+    let release = json!({ "recipients": [worlds.police.agency] });
+    let withdraw = json!({ "agency": worlds.police.agency, "reason": "x" });
+    let portions = json!([{ "line": "hazards", "text": "x" }]);
+    let revise = json!({ "reason": "x", "portions": portions });
+    for (verb, body) in [("releases", release), ("withdrawals", withdraw), ("revisions", revise)] {
+        let withheld = worlds.world.post(&token, &format!("/api/reports/{hidden}/{verb}"), &body);
+        let never = format!("/api/reports/{}/{verb}", RecordId([5; 16]));
+        assert_eq!(withheld, worlds.world.post(&token, &never, &body));
+        assert_eq!(withheld.0, 404, "{verb}");
+    }
 }
 
 proptest! {
@@ -332,7 +395,11 @@ proptest! {
         compartmented in 0usize..3,
         answers in any::<bool>(),
         people in 0usize..2,
+        portions in 0usize..3,
+        reports in 0usize..2,
     ) {
-        assert_same(&Hidden { higher, own, compartmented, answers, people });
+        assert_same(&Hidden {
+            higher, own, compartmented, answers, portions, reports, people
+        });
     }
 }

@@ -9,6 +9,7 @@ mod links;
 mod play;
 mod record;
 mod scene_inquiry;
+mod scene_reports;
 mod world;
 
 pub use cast::Cast;

@@ -54,6 +54,7 @@ pub fn perform(cast: &Cast, world: &World) -> Result<Record, Fault> {
     stage.answered(alert)?;
     stage.suspend(alert)?;
     stage.hand_over()?;
+    super::scene_reports::perform(cast, world, &mut stage.record)?;
     stage.inspect()?;
     stage.record.bundle = scene_inquiry::perform(cast, world, &asking, &mut stage.record)?;
     stage.record.counted.entries = cast.node().counts().entries;

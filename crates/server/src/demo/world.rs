@@ -132,6 +132,7 @@ pub struct Play {
     pub handover: Handover,
     pub inquiry: Inquiry,
     pub before: Vec<Before>,
+    pub reports: super::scene_reports::Reports,
 }
 
 /// The alert that the play is about.
@@ -327,13 +328,14 @@ impl World {
     }
 
     fn seats_of_the_play(&self) -> Vec<&String> {
-        let Play { alert, answers, suspension, handover, inquiry, before } = &self.play;
+        let Play { alert, answers, suspension, handover, inquiry, before, reports } = &self.play;
         let mut named = vec![&alert.seat, &suspension.by, &suspension.from, &suspension.to];
         named.extend([&handover.seat, &handover.to, &inquiry.seat]);
         named.extend(alert.called.iter().flatten());
         named.extend(answers.iter().map(|answer| &answer.seat));
         named.extend(suspension.resumed_by.iter().map(|consent| &consent.seat));
         named.extend(before.iter().flat_map(|b| b.answered_by.iter().chain([&b.seat])));
+        named.extend(reports.seats());
         named.extend(&self.links);
         named
     }

@@ -1,0 +1,420 @@
+//! Reports: given agencies and clauses, when somebody reports, then exactly this follows.
+
+use app::kernel::{Fault, Rendition};
+use base::{Kind, RecordId};
+use serde_json::{Value, json};
+use testkit::world::{Being, marking};
+use testkit::{Who, World};
+
+struct Scene {
+    world: World,
+    police: Who,
+    fire: Who,
+    fire_head: Who,
+    /// A party to no agreement on reports.
+    customs: Who,
+    /// A party up to level 1 only.
+    harbour: Who,
+}
+
+const DESK: Being<'static> =
+    Being { level: 4, compartments: &["KESTREL", "LANTERN"], roles: &["DUTY", "SIGNATORY"] };
+
+fn scene() -> Scene {
+    let world = World::new();
+    let agencies: Vec<_> = ["POL", "FIRE", "CUS", "HARB"].map(|code| world.agency(code)).into();
+    let [pol, fir, cus, har] = agencies[..] else { unreachable!() };
+    let police = world.person(pol, &DESK);
+    let fire = world.person(fir, &Being { level: 3, compartments: &[], ..DESK });
+    let roles = &["HEAD"];
+    let fire_head = world.person(fir, &Being { level: 4, compartments: &["KESTREL"], roles });
+    let customs = world.person(cus, &DESK);
+    let harbour = world.person(har, &DESK);
+    world.charter(&agencies);
+    let reads: &[&str] = &["report:read", "circle:read"];
+    let both = [pol, fir];
+    world.enact(&world.agreement(&both, &[(&both, &both, reads, 4)]), &[police, fire]);
+    let low = [pol, har];
+    world.enact(&world.agreement(&low, &[(&low, &low, reads, 1)]), &[police, harbour]);
+    Scene { world, police, fire, fire_head, customs, harbour }
+}
+
+fn methane(recipients: &[Who]) -> Value {
+    json!({
+        "do": "submit", "form": "methane", "markings": marking(2, &[]),
+        "title": "Explosion at the station", "place": { "lat": 60.17, "lon": 24.94 },
+        "portions": [
+            { "markings": null, "line": "exact_location", "text": "Platform 4", "grade": null },
+            { "markings": marking(3, &[]), "line": "hazards", "text": "Gas", "grade": null },
+            { "markings": marking(4, &["KESTREL"]), "line": "hazards", "text": "A known cell",
+              "grade": null }
+        ],
+        "recipients": recipients.iter().map(|who| who.agency).collect::<Vec<_>>(),
+        "cites": [], "request": null
+    })
+}
+
+impl Scene {
+    fn act(&self, who: Who, verb: &str, command: &Value) -> Result<RecordId, Fault> {
+        let done = self.world.act(who, &format!("report:{verb}"), command)?;
+        Ok(done.record)
+    }
+
+    fn submit(&self, who: Who, command: &Value) -> Result<RecordId, Fault> {
+        self.act(who, "submit", command)
+    }
+
+    fn get(&self, who: Who, id: RecordId) -> Result<Rendition, Fault> {
+        self.world.get(who, "report", id)
+    }
+
+    fn texts(&self, who: Who, id: RecordId) -> Vec<String> {
+        texts(&self.get(who, id).expect("the report"))
+    }
+
+    fn preview(&self, who: Who, body: &Value) -> (u16, Value) {
+        let token = self.world.token(who);
+        let (status, _, bytes) = self.world.post(&token, "/api/reports/preview", body);
+        (status.as_u16(), serde_json::from_slice(&bytes).expect("json"))
+    }
+}
+
+fn texts(report: &Rendition) -> Vec<String> {
+    let portions = report.layers.iter().filter_map(|layer| layer.body.get("portions")?.as_array());
+    portions.flatten().filter_map(|p| Some(p["text"].as_str()?.to_owned())).collect()
+}
+
+fn slug(outcome: Result<RecordId, Fault>) -> &'static str {
+    outcome.expect_err("a refusal").code.slug
+}
+
+#[test]
+fn each_reader_gets_the_portions_that_clearance_and_clause_allow() {
+    let scene = scene();
+    let id = scene.submit(scene.police, &methane(&[scene.fire])).expect("a report");
+    assert_eq!(scene.texts(scene.police, id), ["Platform 4", "Gas", "A known cell"]);
+    assert_eq!(scene.texts(scene.fire, id), ["Platform 4", "Gas"]);
+    assert_eq!(scene.texts(scene.fire_head, id), ["Platform 4", "Gas", "A known cell"]);
+}
+
+#[test]
+fn whoever_is_no_recipient_does_not_learn_that_it_exists() {
+    let scene = scene();
+    let id = scene.submit(scene.police, &methane(&[])).expect("a report");
+    for who in [scene.fire, scene.customs] {
+        let withheld = scene.get(who, id).expect_err("not released");
+        let never = scene.get(who, RecordId([3; 16])).expect_err("no such");
+        assert_eq!(withheld.to_string(), never.to_string());
+        assert_eq!(scene.world.list(who, "report").total, 0);
+    }
+}
+
+#[test]
+fn a_release_to_a_ministry_reaches_its_units_and_none_of_its_services() {
+    let scene = scene();
+    let below = |code: &str, unit: bool| {
+        let command = json!({ "do": "add", "name": code, "code": code, "unit": unit,
+            "parent": scene.fire.agency, "markings": marking(1, &[]) });
+        let done = scene.world.found(scene.fire.agency, "agency:add", &command).expect("added");
+        scene.world.person(base::AgencyId(done.record.0), &DESK)
+    };
+    let (unit, service) = (below("FIRE/PIER", true), below("COAST", false));
+    // Even a clause of its own does not make the service a recipient.
+    let parties = [scene.police.agency, service.agency];
+    let reads: &[&str] = &["report:read", "circle:read"];
+    let text = scene.world.agreement(&parties, &[(&parties, &parties, reads, 4)]);
+    scene.world.enact(&text, &[scene.police, service]);
+    let id = scene.submit(scene.police, &methane(&[scene.fire])).expect("a report");
+    assert!(scene.get(unit, id).is_ok(), "a unit is of the line of the recipient");
+    assert_eq!(scene.get(service, id).expect_err("no recipient").code.kind, Kind::Absent);
+    assert_eq!(scene.world.list(service, "report").total, 0);
+}
+
+#[test]
+fn a_release_names_the_missing_clause_and_writes_nothing() {
+    let scene = scene();
+    let id = scene.submit(scene.police, &methane(&[])).expect("a report");
+    let before = scene.world.node().core().head.size;
+    for (to, code, why) in [
+        (scene.customs, "CUS", "has no clause with `report:read`"),
+        (scene.harbour, "HARB", "whose level ends at"),
+    ] {
+        let command = json!({ "do": "release", "report": id, "recipients": [to.agency] });
+        let fault = scene.act(scene.police, "release", &command).expect_err("no clause");
+        assert_eq!(fault.code.slug, "no-clause");
+        assert!(fault.detail.contains(code) && fault.detail.contains(why), "{}", fault.detail);
+    }
+    assert_eq!(scene.world.node().core().head.size, before);
+}
+
+#[test]
+fn a_suspended_agreement_is_named_as_what_is_missing() {
+    let scene = scene();
+    let id = scene.submit(scene.police, &methane(&[])).expect("a report");
+    let core = scene.world.node().core();
+    let mut agreements = core.register.agreements.iter();
+    let both = agreements.find(|(_, signed)| {
+        let parties = &signed.agreement.parties;
+        parties.as_slice().len() == 2 && parties.iter().any(|p| *p == scene.fire.agency)
+    });
+    let suspend =
+        json!({ "do": "suspend", "agreement": both.expect("theirs").0, "reason": "doubt" });
+    scene.world.act(scene.fire, "agreement:suspend", &suspend).expect("suspended");
+    let command = json!({ "do": "release", "report": id, "recipients": [scene.fire.agency] });
+    let fault = scene.act(scene.police, "release", &command).expect_err("suspended");
+    assert!(fault.detail.contains("is suspended"), "{}", fault.detail);
+}
+
+#[test]
+fn a_release_cites_its_clause_to_the_originator_alone_and_withdrawal_ends_the_reading() {
+    let scene = scene();
+    let id = scene.submit(scene.police, &methane(&[])).expect("a report");
+    let release = json!({ "do": "release", "report": id, "recipients": [scene.fire.agency] });
+    scene.act(scene.police, "release", &release).expect("released");
+    let own = scene.get(scene.police, id).expect("one's own");
+    let cited = own.layers.iter().find_map(|layer| layer.body.get("authorities"));
+    let cited = &cited.expect("an authority")[0]["clauses"][0];
+    assert!(cited["agreement"].is_string() && cited["clause"].is_string(), "{cited}");
+    assert_eq!(cited["version"], 1);
+    let theirs = scene.get(scene.fire, id).expect("released");
+    assert!(theirs.layers.iter().all(|layer| !layer.body.contains_key("authorities")));
+    assert_eq!(slug(scene.act(scene.police, "release", &release)), "nothing-to-do");
+    let withdraw =
+        json!({ "do": "withdraw", "report": id, "agency": scene.fire.agency, "reason": "error" });
+    scene.act(scene.police, "withdraw", &withdraw).expect("withdrawn");
+    assert_eq!(scene.get(scene.fire, id).expect_err("withdrawn").code.kind, Kind::Absent);
+    assert_eq!(scene.world.list(scene.fire, "report").total, 0);
+    assert_eq!(slug(scene.act(scene.police, "withdraw", &withdraw)), "not-released");
+    scene.act(scene.police, "release", &release).expect("released again");
+    assert!(scene.get(scene.fire, id).is_ok());
+}
+
+#[test]
+fn a_recipient_neither_revises_nor_releases_nor_withdraws() {
+    let scene = scene();
+    let id = scene.submit(scene.police, &methane(&[scene.fire])).expect("a report");
+    let portions = json!([{ "markings": null, "line": "access", "text": "x", "grade": null }]);
+    let revise = json!({ "do": "revise", "report": id, "reason": "r", "portions": portions });
+    assert_eq!(slug(scene.act(scene.fire, "revise", &revise)), "other-agency");
+    let release = json!({ "do": "release", "report": id, "recipients": [scene.customs.agency] });
+    assert_eq!(slug(scene.act(scene.fire, "release", &release)), "other-agency");
+    assert_eq!(slug(scene.act(scene.customs, "revise", &revise)), "absent");
+    assert_eq!(slug(scene.act(scene.customs, "release", &release)), "recipients-repeat");
+}
+
+#[test]
+fn a_revision_of_a_higher_portion_leaves_the_lower_ones_as_they_are() {
+    let scene = scene();
+    let id = scene.submit(scene.police, &methane(&[scene.fire])).expect("a report");
+    let token = scene.world.token(scene.fire);
+    let read = || scene.world.read(&token, &format!("/api/reports/{id}"));
+    let (before, list) = (read(), scene.world.read(&token, "/api/reports"));
+    let portions = json!([{ "markings": marking(4, &["KESTREL"]), "line": "hazards",
+                            "text": "Two known cells", "grade": null }]);
+    let revise = json!({ "do": "revise", "report": id, "reason": "more", "portions": portions });
+    scene.act(scene.police, "revise", &revise).expect("revised");
+    assert_eq!(read(), before);
+    assert_eq!(scene.world.read(&token, "/api/reports"), list);
+    assert_eq!(scene.texts(scene.police, id), ["Platform 4", "Gas", "Two known cells"]);
+    let seen = scene.get(scene.fire_head, id).expect("released");
+    let top = seen.layers.last().expect("a layer");
+    assert_eq!(top.body["version"], 2);
+    assert_eq!(top.body["versions"][0]["portions"][0]["text"], "A known cell");
+}
+
+#[test]
+fn a_portion_must_be_higher_and_within_ones_own_clearance() {
+    let scene = scene();
+    let with = |markings: Value| {
+        let mut command = methane(&[]);
+        command["portions"][1]["markings"] = markings;
+        scene.submit(scene.police, &command)
+    };
+    assert_eq!(slug(with(marking(1, &[]))), "label-not-higher");
+    assert_eq!(slug(with(marking(5, &[]))), "label-above-clearance");
+    assert_eq!(scene.world.list(scene.police, "report").total, 0);
+}
+
+#[test]
+fn lines_and_grades_follow_the_form() {
+    let scene = scene();
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut command = methane(&[]);
+        change(&mut command);
+        slug(scene.submit(scene.police, &command))
+    };
+    assert_eq!(with(&|c| c["portions"][0]["line"] = json!("headline")), "unknown-line");
+    assert_eq!(with(&|c| c["portions"] = json!([])), "invalid-command");
+    assert_eq!(with(&|c| c["tilte"] = json!("x")), "invalid-command");
+    let grade = |information: u8| json!({ "source": "B", "information": information });
+    assert_eq!(with(&|c| c["portions"][0]["grade"] = grade(7)), "invalid-grade");
+    assert_eq!(with(&|c| c["portions"][0]["grade"] = grade(0)), "invalid-grade");
+    let portion = json!({ "markings": null, "line": "access", "text": "x", "grade": null });
+    let many = vec![portion; 49];
+    assert_eq!(with(&|c| c["portions"] = json!(many)), "too-many-portions");
+    let intelligence = |c: &mut Value| {
+        c["form"] = json!("intelligence");
+        c["portions"] =
+            json!([{ "markings": null, "line": "summary", "text": "x", "grade": null }]);
+    };
+    assert_eq!(with(&intelligence), "grade-missing");
+}
+
+#[test]
+fn a_report_bears_at_least_the_label_of_what_it_cites() {
+    let scene = scene();
+    let mut high = methane(&[]);
+    high["markings"] = marking(4, &["KESTREL"]);
+    high["portions"] = json!([{ "markings": null, "line": "access", "text": "x", "grade": null }]);
+    let cited = scene.submit(scene.police, &high).expect("a report");
+    let mut low = methane(&[]);
+    low["cites"] = json!([cited]);
+    assert_eq!(slug(scene.submit(scene.police, &low)), "label-too-low");
+    high["cites"] = json!([cited]);
+    scene.submit(scene.police, &high).expect("as high as what it cites");
+    // What an author may not read cannot be cited, in the same words as what never was.
+    let mut theirs = methane(&[]);
+    theirs["cites"] = json!([cited]);
+    let withheld = scene.act(scene.fire, "submit", &theirs).expect_err("withheld");
+    theirs["cites"] = json!([RecordId([5; 16])]);
+    let never = scene.act(scene.fire, "submit", &theirs).expect_err("never was");
+    assert_eq!(withheld.to_string(), never.to_string());
+    assert_eq!(withheld.code.slug, "absent");
+}
+
+fn request(scene: &Scene) -> RecordId {
+    let command = json!({
+        "do": "request", "form": "sitrep", "markings": marking(2, &[]),
+        "title": "Situation at 1230", "agency": scene.fire.agency,
+        "due_at": "2026-11-22T12:30:00.000Z"
+    });
+    scene.act(scene.police, "request", &command).expect("a request")
+}
+
+fn sitrep(scene: &Scene, request: RecordId) -> Value {
+    json!({
+        "do": "submit", "form": "sitrep", "markings": marking(2, &[]), "title": "Situation",
+        "portions": [{ "markings": null, "line": "headline", "text": "Calm", "grade": null }],
+        "place": null, "recipients": [scene.police.agency], "cites": [], "request": request
+    })
+}
+
+#[test]
+fn a_report_before_its_due_time_answers_the_request() {
+    let scene = scene();
+    let asked = request(&scene);
+    assert_eq!(scene.get(scene.fire, asked).expect("asked").state.as_deref(), Some("requested"));
+    let id = scene.submit(scene.fire, &sitrep(&scene, asked)).expect("in time");
+    let seen = scene.get(scene.police, asked).expect("one's own");
+    assert_eq!(seen.state.as_deref(), Some("answered"));
+    assert_eq!(seen.layers[0].body["answer"], json!(id));
+    assert_eq!(scene.get(scene.police, id).expect("it").state.as_deref(), Some("submitted"));
+    let again = scene.act(scene.fire, "submit", &sitrep(&scene, asked));
+    assert_eq!(slug(again), "request-answered");
+    let due = scene.world.node().views().with(|views| views.next_due()).expect("timers");
+    assert_eq!(due, None, "nothing is due any more");
+}
+
+#[test]
+fn a_missing_report_becomes_overdue_and_one_after_that_is_late() {
+    let scene = scene();
+    let asked = request(&scene);
+    let state = |scene: &Scene| scene.get(scene.police, asked).expect("one's own").state;
+    scene.world.clock.advance_s(1799);
+    scene.world.node().wait(0, 300);
+    assert_eq!(state(&scene).as_deref(), Some("requested"));
+    scene.world.clock.advance_s(2);
+    scene.world.eventually(|_| (state(&scene).as_deref() == Some("overdue")).then_some(()));
+    let id = scene.submit(scene.fire, &sitrep(&scene, asked)).expect("late");
+    assert_eq!(scene.get(scene.police, id).expect("it").state.as_deref(), Some("late"));
+    assert_eq!(state(&scene).as_deref(), Some("answered_late"));
+}
+
+#[test]
+fn a_request_is_answered_by_the_agency_that_it_asks() {
+    let scene = scene();
+    let asked = request(&scene);
+    let mut own = sitrep(&scene, asked);
+    own["recipients"] = json!([]);
+    assert_eq!(slug(scene.act(scene.police, "submit", &own)), "not-asked");
+    assert_eq!(slug(scene.act(scene.customs, "submit", &own)), "absent");
+    let mut other = sitrep(&scene, asked);
+    other["form"] = json!("salute");
+    other["portions"][0]["line"] = json!("size");
+    assert_eq!(slug(scene.act(scene.fire, "submit", &other)), "other-form");
+    let mut past = json!({ "do": "request", "form": "sitrep", "markings": marking(2, &[]),
+        "title": "t", "agency": scene.fire.agency, "due_at": "2026-11-22T12:00:00.000Z" });
+    assert_eq!(slug(scene.act(scene.police, "request", &past)), "due-in-the-past");
+    past["due_at"] = json!("2026-11-22T13:00:00.000Z");
+    past["agency"] = json!(scene.customs.agency);
+    assert_eq!(slug(scene.act(scene.police, "request", &past)), "no-clause");
+}
+
+#[test]
+fn an_answer_that_is_not_released_is_not_named_to_whoever_asked() {
+    let scene = scene();
+    let asked = request(&scene);
+    let mut kept = sitrep(&scene, asked);
+    kept["recipients"] = json!([]);
+    scene.submit(scene.fire, &kept).expect("kept");
+    let seen = scene.get(scene.police, asked).expect("one's own");
+    assert_eq!(seen.layers[0].body["answer"], Value::Null);
+    assert_eq!(scene.world.list(scene.police, "report").total, 1);
+}
+
+fn draft(recipients: &[Who]) -> Value {
+    json!({
+        "markings": marking(2, &[]),
+        "portions": [null, marking(3, &[]), marking(4, &["KESTREL"])],
+        "recipients": recipients.iter().map(|who| who.agency).collect::<Vec<_>>()
+    })
+}
+
+#[test]
+fn the_preview_is_what_then_happens() {
+    let scene = scene();
+    let asked = draft(&[scene.fire, scene.customs, scene.harbour]);
+    let (status, answer) = scene.preview(scene.police, &asked);
+    assert_eq!(status, 200, "{answer}");
+    let seen = &answer["recipients"];
+    assert_eq!(seen[0]["portions"], json!([true, true, false]));
+    assert_eq!(seen[0]["flows"], true);
+    assert!(seen[0]["clauses"][0]["agreement"].is_string());
+    for refused in [&seen[1], &seen[2]] {
+        assert_eq!(refused["flows"], false);
+        assert_eq!(refused["portions"], json!([false, false, false]));
+        assert!(refused["why"].as_str().expect("why").contains("agreement"));
+    }
+    let id = scene.submit(scene.police, &methane(&[scene.fire])).expect("a report");
+    assert_eq!(scene.texts(scene.fire, id).len(), 2);
+    let fault = scene.submit(scene.police, &methane(&[scene.harbour])).expect_err("refused");
+    assert_eq!(seen[2]["why"], json!(fault.detail));
+}
+
+#[test]
+fn the_preview_is_for_whoever_may_submit_and_reaches_no_further_than_they_may_write() {
+    let scene = scene();
+    let before = scene.world.node().core().head.size;
+    let being = Being { level: 4, compartments: &[], roles: &["INSPECTOR"] };
+    let inspector = scene.world.person(scene.police.agency, &being);
+    let grown = scene.world.node().core().head.size;
+    assert!(grown > before);
+    assert_eq!(scene.preview(inspector, &draft(&[scene.fire])).0, 403);
+    let (status, problem) = scene.preview(scene.fire, &draft(&[scene.police]));
+    assert_eq!((status, &problem["title"]), (403, &json!("label-above-clearance")));
+    let mut low = draft(&[scene.fire]);
+    low["portions"] = json!([marking(1, &[])]);
+    assert_eq!(scene.preview(scene.police, &low).1["title"], "label-not-higher");
+    assert_eq!(scene.preview(scene.police, &json!({})).1["title"], "invalid-command");
+    assert_eq!(scene.world.node().core().head.size, grown, "a question writes nothing");
+}
+
+#[test]
+fn a_repeated_key_submits_once() {
+    let scene = scene();
+    let command = methane(&[scene.fire]);
+    let first = scene.world.act_with_key(scene.police, "report:submit", &command, "same");
+    let again = scene.world.act_with_key(scene.police, "report:submit", &command, "same");
+    assert_eq!(first.expect("done"), again.expect("the same"));
+    assert_eq!(scene.world.list(scene.fire, "report").total, 1);
+}
