@@ -121,6 +121,7 @@ fn a_release_to_a_ministry_reaches_its_units_and_none_of_its_services() {
     let (unit, service) = (below("FIRE/PIER", true), below("COAST", false));
     // Even a clause of its own does not make the service a recipient.
     let parties = [scene.police.agency, service.agency];
+    scene.world.charter(&parties);
     let reads: &[&str] = &["report:read", "circle:read"];
     let text = scene.world.agreement(&parties, &[(&parties, &parties, reads, 4)]);
     scene.world.enact(&text, &[scene.police, service]);
