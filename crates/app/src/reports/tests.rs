@@ -111,23 +111,28 @@ fn whoever_is_no_recipient_does_not_learn_that_it_exists() {
 
 #[test]
 fn a_release_to_a_ministry_reaches_its_units_and_none_of_its_services() {
-    let scene = scene();
+    let world = World::new();
+    let (pol, fir) = (world.agency("POL"), world.agency("FIRE"));
     let below = |code: &str, unit: bool| {
         let command = json!({ "do": "add", "name": code, "code": code, "unit": unit,
-            "parent": scene.fire.agency, "markings": marking(1, &[]) });
-        let done = scene.world.found(scene.fire.agency, "agency:add", &command).expect("added");
-        scene.world.person(base::AgencyId(done.record.0), &DESK)
+            "parent": fir, "markings": marking(1, &[]) });
+        let done = world.found(fir, "agency:add", &command).expect("added");
+        world.person(base::AgencyId(done.record.0), &DESK)
     };
     let (unit, service) = (below("FIRE/PIER", true), below("COAST", false));
+    let (police, fire) = (world.person(pol, &DESK), world.person(fir, &DESK));
+    let parties = [pol, fir, service.agency];
+    world.charter(&parties);
     // Even a clause of its own does not make the service a recipient.
-    let parties = [scene.police.agency, service.agency];
     let reads: &[&str] = &["report:read", "circle:read"];
-    let text = scene.world.agreement(&parties, &[(&parties, &parties, reads, 4)]);
-    scene.world.enact(&text, &[scene.police, service]);
-    let id = scene.submit(scene.police, &methane(&[scene.fire])).expect("a report");
-    assert!(scene.get(unit, id).is_ok(), "a unit is of the line of the recipient");
-    assert_eq!(scene.get(service, id).expect_err("no recipient").code.kind, Kind::Absent);
-    assert_eq!(scene.world.list(service, "report").total, 0);
+    let text = world.agreement(&parties, &[(&parties, &parties, reads, 4)]);
+    world.enact(&text, &[police, fire, service]);
+    let command = methane(&[fire]);
+    let id = world.act(police, "report:submit", &command).expect("a report").record;
+    assert!(world.get(unit, "report", id).is_ok(), "a unit is of the recipient's line");
+    let fault = world.get(service, "report", id).expect_err("no recipient");
+    assert_eq!(fault.code.kind, Kind::Absent);
+    assert_eq!(world.list(service, "report").total, 0);
 }
 
 #[test]
