@@ -11,4 +11,8 @@ pub const ALL: &[&Capability] = &[
     &crate::agreements::CAPABILITY,
     &crate::alerts::CAPABILITY,
     &crate::spillages::CAPABILITY,
+    &crate::plans::CAPABILITY,
+    &crate::declarations::CAPABILITY,
+    &crate::operations::CAPABILITY,
+    &crate::roster::CAPABILITY,
 ];

@@ -89,6 +89,15 @@ pub fn join(cell: Cell, joined: &Changed) -> Result<NewEntry, Fault> {
     Ok(NewEntry::new("circle.joined/1", RecordId(joined.circle.0), portion))
 }
 
+/// The entry by which members leave, for a capability whose own entry narrows its circle.
+///
+/// # Errors
+/// A bug when the fact cannot be written.
+pub fn leave(cell: Cell, left: &Changed) -> Result<NewEntry, Fault> {
+    let portion = NewPortion::of(cell, left)?;
+    Ok(NewEntry::new("circle.left/1", RecordId(left.circle.0), portion))
+}
+
 #[derive(Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 enum Command {

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use base::{AgencyId, AgreementId, CircleId, Clearance, PersonId, SeatId, Time, Token};
+use base::{AgencyId, AgreementId, CircleId, Clearance, PersonId, RecordId, SeatId, Time, Token};
 use imbl::OrdMap;
 use policy::Agreement;
 use serde::{Deserialize, Serialize};
@@ -88,6 +88,8 @@ pub struct Register {
     pub seats: OrdMap<SeatId, Arc<Seat>>,
     pub circles: OrdMap<CircleId, Arc<BTreeSet<Member>>>,
     pub agreements: OrdMap<AgreementId, Arc<Signed>>,
+    /// What other capabilities act by, such as a plan of declaration: the newest fact, as JSON.
+    pub instruments: OrdMap<RecordId, Arc<Vec<u8>>>,
     /// Raised by each change that policy decisions depend on.
     pub policy_changes: u64,
     /// Raised by each change of membership, seat or person.

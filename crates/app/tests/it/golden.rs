@@ -23,6 +23,14 @@ const OPTIONAL: &[(&str, &[&str])] = &[
     ("alert.raised/1", &["place"]),
     ("alert.acknowledged/1", &["seat", "note"]),
     ("spillage.contained/1", &["keep"]),
+    ("declaration.declared/1", &["text", "place", "alert"]),
+    ("declaration.performed/1", &["alert"]),
+    ("declaration.changed/1", &["alert"]),
+    ("operation.opened/1", &["incident", "declaration", "place"]),
+    ("operation.joined/1", &["reason"]),
+    ("operation.left/1", &["reason"]),
+    ("operation.set/1", &["title", "phase", "place", "objectives"]),
+    ("operation.noted/1", &["person", "seat"]),
 ];
 
 struct Golden {

@@ -19,7 +19,15 @@ mod agreements;
 mod alerts;
 #[path = "../../src/circles/tests.rs"]
 mod circles;
+#[path = "../../src/declarations/tests.rs"]
+mod declarations;
+#[path = "../../src/operations/tests.rs"]
+mod operations;
 #[path = "../../src/people/tests.rs"]
 mod people;
+#[path = "../../src/plans/tests.rs"]
+mod plans;
+#[path = "../../src/roster/tests.rs"]
+mod roster;
 #[path = "../../src/spillages/tests.rs"]
 mod spillages;
