@@ -14,5 +14,4 @@ pub const ALL: &[&Capability] = &[
     &crate::plans::CAPABILITY,
     &crate::declarations::CAPABILITY,
     &crate::operations::CAPABILITY,
-    &crate::roster::CAPABILITY,
 ];

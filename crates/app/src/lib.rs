@@ -12,5 +12,4 @@ pub mod kernel;
 pub mod operations;
 pub mod people;
 pub mod plans;
-pub mod roster;
 pub mod spillages;

@@ -27,7 +27,5 @@ mod operations;
 mod people;
 #[path = "../../src/plans/tests.rs"]
 mod plans;
-#[path = "../../src/roster/tests.rs"]
-mod roster;
 #[path = "../../src/spillages/tests.rs"]
 mod spillages;

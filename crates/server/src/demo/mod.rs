@@ -8,6 +8,7 @@ mod founding;
 mod links;
 mod play;
 mod record;
+mod scene_operations;
 mod world;
 
 pub use cast::Cast;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::cast::Cast;
 use super::founding::marking;
 use super::record::{Handoff, Record};
+use super::scene_operations;
 use super::world::{Answer, World};
 
 /// LIMIT: real time in which what is due must have come, on a machine with much else to do.
@@ -51,6 +52,7 @@ pub fn perform(cast: &Cast, world: &World) -> Result<Record, Fault> {
     stage.answered(alert)?;
     stage.suspend(alert)?;
     stage.hand_over()?;
+    scene_operations::perform(cast, world, &mut stage.record)?;
     stage.inspect()?;
     stage.record.counted.entries = cast.node().counts().entries;
     Ok(stage.record)
