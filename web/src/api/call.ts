@@ -55,6 +55,9 @@ const LISTS = {
   agreement: "/api/agreements",
   person: "/api/people",
   agency: "/api/agencies",
+  declaration: "/api/declarations",
+  operation: "/api/operations",
+  plan: "/api/plans",
 } as const;
 
 const RECORDS = {
@@ -62,6 +65,9 @@ const RECORDS = {
   agreement: "/api/agreements/{id}",
   person: "/api/people/{id}",
   agency: "/api/agencies/{id}",
+  declaration: "/api/declarations/{id}",
+  operation: "/api/operations/{id}",
+  plan: "/api/plans/{id}",
 } as const;
 
 /** Who is signed in; a 401 is an answer here, and tells nobody. */
@@ -90,7 +96,12 @@ export function record(kind: Kind, id: string): Promise<Outcome<Rendition>> {
 type Command = Record<string, unknown>;
 
 /** Addresses of acts without an id. */
-export type ActPath = "/api/alerts" | "/api/agreements" | "/api/people" | "/api/agencies";
+export type ActPath =
+  | "/api/alerts"
+  | "/api/agreements"
+  | "/api/people"
+  | "/api/agencies"
+  | "/api/declarations";
 /** Addresses of acts upon a record. */
 export type ActOnPath =
   | "/api/alerts/{id}/acknowledgements"
@@ -98,7 +109,12 @@ export type ActOnPath =
   | "/api/agreements/{id}/signatures"
   | "/api/agreements/{id}/suspension"
   | "/api/agreements/{id}/resumption"
-  | "/api/seats/{id}/holder";
+  | "/api/seats/{id}/holder"
+  | "/api/declarations/{id}/performance"
+  | "/api/declarations/{id}/end"
+  | "/api/operations/{id}/notes"
+  | "/api/operations/{id}/closure"
+  | "/api/operations/{id}/departures";
 
 /** Acts; `key` makes a repetition of the same act count once. */
 export function act(path: ActPath, key: string, body: Command): Promise<Outcome<Accepted>> {

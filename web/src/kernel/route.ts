@@ -6,18 +6,21 @@ export type Route =
   | { page: "agreements"; id: string | null }
   | { page: "people"; id: string | null }
   | { page: "agencies"; id: string | null }
+  | { page: "operations"; id: string | null }
+  | { page: "declare" }
   | { page: "settings" }
   | { page: "absent" };
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const LISTS = ["watch", "agreements", "people", "agencies"] as const;
+const LISTS = ["watch", "agreements", "people", "agencies", "operations"] as const;
 
 /** Reads an address. */
 export function routeOf(path: string): Route {
   const [first = "", second, ...more] = path.replace(/^\/|\/$/g, "").split("/");
   if (more.length > 0) return { page: "absent" };
   if (first === "" && second === undefined) return { page: "watch", id: null };
-  if (second === undefined && (first === "raise" || first === "settings")) return { page: first };
+  const alone = first === "raise" || first === "settings" || first === "declare";
+  if (second === undefined && alone) return { page: first };
   const list = LISTS.find(name => name === first);
   if (list && second === undefined) return { page: list, id: null };
   if (list && second !== undefined && ID.test(second)) return { page: list, id: second };

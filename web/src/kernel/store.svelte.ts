@@ -17,7 +17,15 @@ import {
 } from "./records";
 
 /** LIMIT: records read of one kind without being asked for more. */
-const READ_MAX: Record<Kind, number> = { alert: 200, agreement: 1000, person: 4000, agency: 2000 };
+const READ_MAX: Record<Kind, number> = {
+  alert: 200,
+  agreement: 1000,
+  person: 4000,
+  agency: 2000,
+  declaration: 200,
+  operation: 200,
+  plan: 200,
+};
 
 class Kept {
   now = $state.raw<Collection>(NOTHING);
