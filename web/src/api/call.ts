@@ -97,11 +97,7 @@ type Command = Record<string, unknown>;
 
 /** Addresses of acts without an id. */
 export type ActPath =
-  | "/api/alerts"
-  | "/api/agreements"
-  | "/api/people"
-  | "/api/agencies"
-  | "/api/declarations";
+  "/api/alerts" | "/api/agreements" | "/api/people" | "/api/agencies" | "/api/declarations";
 /** Addresses of acts upon a record. */
 export type ActOnPath =
   | "/api/alerts/{id}/acknowledgements"

@@ -5,9 +5,7 @@ import { declarationOf, isOn, ordered } from "./model";
 
 class Declarations {
   all = $derived(
-    ordered(
-      [...store.rows("declaration").values()].map(declarationOf).filter(one => one !== null),
-    ),
+    ordered([...store.rows("declaration").values()].map(declarationOf).filter(one => one !== null)),
   );
   on = $derived(this.all.filter(isOn));
   byOperation = $derived(new Map(this.all.map(one => [one.rendition.operation ?? "", one])));

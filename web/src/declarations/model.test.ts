@@ -5,7 +5,11 @@ import { clockWords, declarationOf, elapsedMs, ordered, standing, stateOf } from
 const layer = (body: object): Rendition["layers"][number] =>
   ({ id: "l", label: {}, mark: "(R)", circle: null, changed_at: "", body }) as never;
 
-function made(state: string, body: object, own?: object): NonNullable<ReturnType<typeof declarationOf>> {
+function made(
+  state: string,
+  body: object,
+  own?: object,
+): NonNullable<ReturnType<typeof declarationOf>> {
   const layers = own ? [layer(body), layer(own)] : [layer(body)];
   const rendition = { id: "d", agency: "a", state, layers } as never as Rendition;
   const read = declarationOf(rendition);
@@ -28,7 +32,14 @@ test("the clock runs from the declaration and stops when it is stood down", () =
 });
 
 test("a role without a person waits, and what was refused is worse", () => {
-  const gap = { duty: "fill", role: "Commander", seat: "s", person: null, at: AT, entry: "e" } as const;
+  const gap = {
+    duty: "fill",
+    role: "Commander",
+    seat: "s",
+    person: null,
+    at: AT,
+    entry: "e",
+  } as const;
   expect(standing(gap).word).toBe("waiting");
   expect(standing({ ...gap, person: "p" }).word).toBe("done");
   expect(stateOf(made("declared", { duties: [gap] })).status).toBe("caution");

@@ -327,3 +327,15 @@ fn a_second_declaration_names_the_first_to_those_who_declared() {
     let fault = scene.world.act(scene.police, "declaration:declare", &command);
     assert_eq!(slug(fault), "absent");
 }
+
+#[test]
+fn the_text_of_a_plan_whose_label_was_raised_flows_nowhere() {
+    let scene = scene();
+    let contain = json!({
+        "do": "contain", "record": scene.plan, "markings": marking(4, &[]), "reason": "a name"
+    });
+    scene.world.act(scene.police, "spillage:contain", &contain).expect("contained");
+    let fault = scene.world.act(scene.police, "declaration:declare", &command(&scene));
+    assert_eq!(slug(fault), "plan-contained");
+    assert_eq!(scene.world.list(scene.fire, "alert").total, 0);
+}

@@ -144,9 +144,16 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
 /// The plan by which somebody declares who may read it.
 ///
 /// # Errors
-/// `absent` when the actor may not know of it; `plan-withdrawn`.
+/// `absent` when the actor may not know of it; `plan-withdrawn`; `plan-contained` when its label was
+/// raised since, so that its text reaches nobody under the label that it gives to an incident.
 pub fn of(plan: PlanId, on: &Deciding<'_>) -> Result<Content, Fault> {
-    on.base_of(RecordId(plan.0), "plan")?;
+    let record = RecordId(plan.0);
+    on.base_of(record, "plan")?;
+    let floor = on.views.record(record)?.and_then(|row| row.floor);
+    let layers = on.views.layers(record)?;
+    if floor.is_some() || layers.iter().any(|layer| layer.gate != layer.cell) {
+        return Err(conflict("plan-contained", "the label of the plan was raised: make a new one"));
+    }
     in_force(plan, on)
 }
 
