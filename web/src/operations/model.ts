@@ -1,4 +1,4 @@
-// What an operation is to a reader: its agencies, its roles, and its log with the label of each line.
+// What an operation is to a reader: agencies, roles, and a log with the label of each line.
 
 import { bodyOf, type Note, type OperationBody, type Rendition } from "../api/records";
 import { parseTime } from "../kernel/dtg";

@@ -1,7 +1,7 @@
-//! Declarations: an incident of a type is declared, and what its plan demands is done in the same act.
+//! Declarations: an incident is declared, and what its plan demands is done in the same act.
 //!
-//! One act alerts every agency that the plan obliges, opens the operation with its circle, and fills
-//! its roles from who sits on their seats now: all of it is in the record, or none. A duty that no
+//! One act alerts every agency that the plan obliges, opens the operation with its circle, and
+//! fills its roles from who sits there now: all of it is in the record, or none. A duty that no
 //! clause lets through is named with its reason to those who declared, and to nobody else; it keeps
 //! no other duty from being done.
 

@@ -190,7 +190,7 @@ pub fn covers(
     match agencies.iter().find(|agency| !within.contains(agency)) {
         Some(agency) => {
             let detail = format!("agency `{agency}` is not in the operation");
-            Err(Fault::invalid("not-in-operation", detail))
+            Err(conflict("not-in-operation", detail))
         }
         None => Ok(()),
     }

@@ -1,7 +1,7 @@
 //! Plans: what must follow when an incident of a type is declared, agreed before it happens.
 //!
 //! A plan says whom a declaration alerts and by which agreement, with what text and ladder, which
-//! roles of the operation are filled from which seats, and under which label all of it stands. It is
+//! roles of the operation are filled from which seats, under which label all of it stands. It is
 //! a record of the coordinating centre and stays with its people: a partner sees what was declared.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,8 +144,8 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
 /// The plan by which somebody declares who may read it.
 ///
 /// # Errors
-/// `absent` when the actor may not know of it; `plan-withdrawn`; `plan-contained` when its label was
-/// raised since, so that its text reaches nobody under the label that it gives to an incident.
+/// `absent` when the actor may not know of it; `plan-withdrawn`; `plan-contained` when its label
+/// was raised since, so that its text reaches nobody under the label that it gives to an incident.
 pub fn of(plan: PlanId, on: &Deciding<'_>) -> Result<Content, Fault> {
     let record = RecordId(plan.0);
     on.base_of(record, "plan")?;
