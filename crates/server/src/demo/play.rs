@@ -52,7 +52,8 @@ pub fn perform(cast: &Cast, world: &World) -> Result<Record, Fault> {
     stage.answered(alert)?;
     stage.suspend(alert)?;
     stage.hand_over()?;
-    scene_operations::perform(cast, world, &mut stage.record)?;
+    let began = stage.began;
+    scene_operations::perform(cast, world, (began, &mut stage.record))?;
     stage.inspect()?;
     stage.record.counted.entries = cast.node().counts().entries;
     Ok(stage.record)

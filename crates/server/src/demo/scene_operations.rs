@@ -1,7 +1,7 @@
 //! A scene: the duty officer declares a major incident, and what the plan demands is done at once.
 
 use app::kernel::{Fault, Rendition};
-use base::{PersonId, RecordId};
+use base::{PersonId, RecordId, Time};
 use serde_json::{Value, json};
 
 use super::cast::Cast;
@@ -16,14 +16,18 @@ const REACHED_MS_MAX: i64 = 1000;
 ///
 /// # Errors
 /// What an act was refused with that must not be.
-pub fn perform(cast: &Cast, world: &World, record: &mut Record) -> Result<(), Fault> {
+pub fn perform(
+    cast: &Cast,
+    world: &World,
+    (began, record): (Time, &mut Record),
+) -> Result<(), Fault> {
     let scene = &world.play.declaration;
     stand_down(cast, scene)?;
     let plan = plan(cast, world, scene)?;
     // Nobody sits on one of the seats: its role is a gap.
     let (gap, relief) = (cast.founded().seat(&scene.gap), cast.holder(&scene.gap)?);
     take(cast, scene, &json!({ "do": "take", "seat": gap, "person": null }))?;
-    let declared = declare(cast, world, scene, (plan, record))?;
+    let declared = declare(cast, world, scene, (plan, began, record))?;
     let seen = cast.read(&scene.seat, "declaration", declared)?;
     let waits = |seen: &Rendition| {
         let duties = list(seen, 0, "duties");
@@ -103,7 +107,7 @@ fn declare(
     cast: &Cast,
     world: &World,
     scene: &Declaration,
-    (plan, record): (RecordId, &mut Record),
+    (plan, began, record): (RecordId, Time, &mut Record),
 ) -> Result<RecordId, Fault> {
     let command = json!({
         "do": "declare", "plan": plan, "title": scene.title, "text": scene.words,
@@ -122,7 +126,9 @@ fn declare(
     }
     let real_ms = node.now().ms_since(from);
     let what = "declared, and on the desk of every obliged agency".to_owned();
-    record.handoffs.push(Handoff { what, due_s: None, at_s: 0.0, real_ms });
+    let at_ms = i32::try_from(node.play_now().ms_since(began)).unwrap_or(i32::MAX);
+    let at_s = f64::from(at_ms) / 1000.0;
+    record.handoffs.push(Handoff { what, due_s: None, at_s, real_ms });
     record.expect("every obliged agency is alerted", everybody);
     record.expect("within a second of real time", real_ms <= REACHED_MS_MAX);
     record.counted.alerts += 1;
