@@ -458,7 +458,7 @@ export const en = {
     text: "What has happened",
     textHint: "goes before the text of the plan",
     follows: "What follows at once",
-    alerts: "Alerted",
+    alerts: "Obliged: alerted wherever a clause lets it flow",
     roles: "Roles filled",
     nobody: "nobody sits there: a gap",
     planText: "Text of the plan",
@@ -466,7 +466,7 @@ export const en = {
     confirm: "Declare now",
     keep: "Not yet",
     confirmText: (incident: string, agencies: number, roles: number): string =>
-      `${incident}: ${count(agencies, "agency", "agencies")} alerted and ${count(roles, "role", "roles")} given, in your name, at once.`,
+      `${incident}: ${count(agencies, "obliged agency", "obliged agencies")} and ${count(roles, "role", "roles")}. Whom a clause reaches is alerted at once, in your name; whom none reaches is named to you.`,
     needsTitle: "Say in one line what is declared.",
     needsPlan: "Choose a plan.",
     on: "Declared",
