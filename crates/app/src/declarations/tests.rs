@@ -339,3 +339,21 @@ fn the_text_of_a_plan_whose_label_was_raised_flows_nowhere() {
     assert_eq!(slug(fault), "plan-contained");
     assert_eq!(scene.world.list(scene.fire, "alert").total, 0);
 }
+
+#[test]
+fn open_screens_of_the_obliged_have_it_at_once_and_those_of_others_nothing() {
+    let scene = scene();
+    let listening = scene.world.listen();
+    let kinds = ["alert", "declaration", "operation"];
+    let live = |who: Who| listening.live(&scene.world.token(who), &kinds);
+    let (mut fire, mut port) = (live(scene.fire), live(scene.port));
+    declare(&scene);
+    let mut told: Vec<String> = Vec::new();
+    while told.len() < 3 {
+        let frame = fire.frame().expect("a frame of the declaration");
+        told.push(frame["rendition"]["kind"].as_str().expect("a kind").to_owned());
+    }
+    told.sort_unstable();
+    assert_eq!(told, ["alert", "declaration", "operation"]);
+    assert_eq!(port.frame_within(700), None, "who is not obliged is told nothing");
+}

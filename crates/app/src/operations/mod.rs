@@ -255,7 +255,9 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
             let Some(set) = fact.read::<Set>() else { return };
             layer.place = set.place.or(layer.place);
             let mut each = |field: &str, value: Option<serde_json::Value>| {
-                value.into_iter().for_each(|value| layer.set(field, value));
+                if let Some(value) = value {
+                    layer.set(field, value);
+                }
             };
             each("title", set.title.and_then(|v| serde_json::to_value(v).ok()));
             each("phase", set.phase.and_then(|v| serde_json::to_value(v).ok()));

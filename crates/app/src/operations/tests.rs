@@ -205,3 +205,17 @@ fn an_operation_is_no_larger_than_its_limits() {
     let more = act(&scene, scene.police, "assign", (id, json!({ "roles": roles(1) })));
     assert_eq!(slug(more), "too-many-roles");
 }
+
+#[test]
+fn an_open_screen_loses_the_operation_when_its_agency_leaves() {
+    let scene = scene();
+    let id = open_with(&scene, &[scene.fire]).expect("opened").record;
+    let listening = scene.world.listen();
+    let mut live = listening.live(&scene.world.token(scene.fire), &["operation"]);
+    let leave = json!({ "agency": scene.fire.agency, "reason": "its task is done" });
+    act(&scene, scene.police, "leave", (id, leave)).expect("sent home");
+    let frame = live.frame().expect("a frame");
+    assert!(["gone", "resync"].contains(&frame["type"].as_str().expect("a type")), "{frame}");
+    assert!(!frame.to_string().contains("Flood"), "{frame}");
+    assert_eq!(scene.world.list(scene.fire, "operation").total, 0);
+}
