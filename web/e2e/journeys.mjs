@@ -381,6 +381,43 @@ export const journeys = [
     },
   },
   {
+    name: "an incident is declared by keys alone, and runs on the desk of a partner at once",
+    async run({ muster, one, two, note }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const fire = await (await Desk.open(muster, two)).signIn(FIRE);
+      const name = title("Collapse of a stand");
+      const { keyboard } = police.page;
+      await keyboard.press("d");
+      await police.page.waitForSelector("#title");
+      await police.tabTo("#title");
+      await keyboard.type(name);
+      await keyboard.press("Control+Enter");
+      await police.page.waitForSelector('[data-testid="confirm"]');
+      const began = Date.now();
+      await police.tabTo('[data-testid="confirm"]');
+      await keyboard.press("Enter");
+      await fire.page.waitForSelector(`[data-testid="clocks"] a:has-text("${name}")`);
+      await fire.page.waitForSelector(row(name));
+      note(`on the partner's desk after ${Date.now() - began} ms`);
+      await police.page.waitForSelector('[data-testid="declaration"]:has-text("Refused")');
+      await fire.page.click(`[data-testid="clocks"] a:has-text("${name}")`);
+      await fire.page.waitForSelector('[data-testid="declaration"] [data-testid="clock"]');
+      const seen = await fire.page.textContent('[data-testid="declaration"]');
+      assert.ok(!seen.includes("Refused"), "a partner does not see what was refused to others");
+      await fire.page.fill('[data-testid="line"]', "Two rescue units");
+      await fire.page.keyboard.press("Enter");
+      await police.page.waitForSelector(
+        '[data-testid="operation"] li:has-text("Two rescue units")',
+      );
+      await police.page.click('[data-testid="stand-down"]');
+      await police.page.fill("#reason", "Everybody is accounted for");
+      await police.page.click('[data-testid="confirm"]');
+      await fire.page.waitForSelector('[data-testid="declaration"]:has-text("Stood down")');
+      await police.close();
+      await fire.close();
+    },
+  },
+  {
     name: "every page passes axe, keeps its banner and fits, on a wall, a desk and in the hand",
     async run({ muster, one, note }) {
       const police = await (await Desk.open(muster, one)).signIn(POLICE);
@@ -393,13 +430,15 @@ export const journeys = [
       const pages = [
         "/watch",
         "/raise",
+        "/declare",
+        "/operations",
         "/agreements",
         "/people",
         "/agencies",
         "/settings",
         "/nowhere",
       ];
-      for (const path of ["/watch", "/agreements", "/people", "/agencies"])
+      for (const path of ["/watch", "/operations", "/agreements", "/people", "/agencies"])
         pages.push(await first(path));
       const minor = new Set();
       for (const path of pages) {
@@ -408,7 +447,7 @@ export const journeys = [
         await police.go(path);
         assert.match(await police.page.title(), /^Muster — [A-Za-z ]+$/);
         const themes =
-          path === pages.at(-4) ? ["dark", "light", "night", "contrast"] : ["dark", "light"];
+          path === pages.at(-5) ? ["dark", "light", "night", "contrast"] : ["dark", "light"];
         for (const theme of themes) {
           await police.wear(theme);
           for (const id of await police.axe(`${name}, ${theme}`)) minor.add(id);

@@ -15,4 +15,7 @@ pub const ALL: &[&Capability] = &[
     &crate::spillages::CAPABILITY,
     &crate::inquiries::CAPABILITY,
     &crate::reports::CAPABILITY,
+    &crate::plans::CAPABILITY,
+    &crate::declarations::CAPABILITY,
+    &crate::operations::CAPABILITY,
 ];

@@ -57,6 +57,9 @@ const LISTS = {
   person: "/api/people",
   agency: "/api/agencies",
   inquiry: "/api/inquiries",
+  declaration: "/api/declarations",
+  operation: "/api/operations",
+  plan: "/api/plans",
 } as const;
 
 const RECORDS = {
@@ -66,6 +69,9 @@ const RECORDS = {
   person: "/api/people/{id}",
   agency: "/api/agencies/{id}",
   inquiry: "/api/inquiries/{id}",
+  declaration: "/api/declarations/{id}",
+  operation: "/api/operations/{id}",
+  plan: "/api/plans/{id}",
 } as const;
 
 /** Who is signed in; a 401 is an answer here, and tells nobody. */
@@ -101,6 +107,7 @@ export type ActPath =
   | "/api/agreements"
   | "/api/people"
   | "/api/agencies"
+  | "/api/declarations"
   | "/api/inquiries"
   | "/api/services";
 /** Addresses of acts upon a record. */
@@ -118,7 +125,12 @@ export type ActOnPath =
   | "/api/people/{id}/enrolment"
   | "/api/enrolments/{id}/confirmation"
   | "/api/people/{id}/sessions/revocation"
-  | "/api/services/{id}/revocation";
+  | "/api/services/{id}/revocation"
+  | "/api/declarations/{id}/performance"
+  | "/api/declarations/{id}/end"
+  | "/api/operations/{id}/notes"
+  | "/api/operations/{id}/closure"
+  | "/api/operations/{id}/departures";
 
 /** Acts; `key` makes a repetition of the same act count once. */
 export function act(path: ActPath, key: string, body: Command): Promise<Outcome<Accepted>> {

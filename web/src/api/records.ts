@@ -26,7 +26,17 @@ export type Accepted = Schemas["Accepted"];
 export type Problem = Schemas["Problem"];
 
 /** Kinds of record that this client keeps. */
-export const KINDS = ["alert", "report", "agreement", "person", "agency", "inquiry"] as const;
+export const KINDS = [
+  "alert",
+  "report",
+  "agreement",
+  "person",
+  "agency",
+  "declaration",
+  "operation",
+  "plan",
+  "inquiry",
+] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Who is signed in. */
@@ -77,6 +87,72 @@ export interface AlertBody {
   acknowledgements?: Acknowledgement[];
   escalations?: Escalation[];
   cancelled?: string;
+}
+
+/** A duty of a declaration that was done, or waits for a person. */
+export type Duty = (
+  | { duty: "alert" | "join"; agency: string }
+  | { duty: "fill"; role: string; seat: string; person: string | null }
+) & { at: string; entry: string };
+
+/** A duty that was refused, with the slug of its reason. */
+export interface Refused {
+  duty:
+    | { duty: "alert" | "join"; agency: string }
+    | { duty: "fill"; role: string; seat: string; person: string | null };
+  reason: string;
+}
+
+/** The body of a declaration; `plan`, `earlier` and `refused` stand in a layer of its authors. */
+export interface DeclarationBody {
+  incident?: string;
+  title?: string;
+  text?: string | null;
+  declared_at?: string;
+  by?: string | null;
+  alerts?: string[];
+  duties?: Duty[];
+  ended?: string;
+  ended_at?: string;
+  plan?: string;
+  earlier?: string;
+  refused?: Refused[];
+}
+
+export interface Role {
+  name: string;
+  seat: string | null;
+  person: string | null;
+}
+
+export interface Note {
+  text: string;
+  agency: string;
+  person: string | null;
+  seat: string | null;
+  at: string;
+}
+
+export interface OperationBody {
+  title?: string;
+  incident?: string | null;
+  declaration?: string | null;
+  phase?: string;
+  objectives?: string[];
+  agencies?: string[];
+  roles?: Role[];
+  notes?: Note[];
+  opened_at?: string;
+  closed?: string;
+}
+
+export interface PlanBody {
+  name?: string;
+  incident?: string;
+  text?: string;
+  obliged?: { agency: string; agreement: string | null }[];
+  roles?: { name: string; seat: string }[];
+  objectives?: string[];
 }
 
 export interface Span {

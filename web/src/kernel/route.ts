@@ -10,14 +10,17 @@ export type Route =
   | { page: "agencies"; id: string | null }
   | { page: "inquiries"; id: string | null }
   | { page: "ledger"; id: string | null }
+  | { page: "operations"; id: string | null }
+  | { page: "declare" }
   | { page: "settings" }
   | { page: "absent" };
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const SINGLE = ["raise", "compose", "settings"] as const;
+const SINGLE = ["raise", "compose", "declare", "settings"] as const;
 const LISTS = [
   "watch",
   "reports",
+  "operations",
   "agreements",
   "people",
   "agencies",

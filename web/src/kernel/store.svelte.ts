@@ -23,6 +23,9 @@ const READ_MAX: Record<Kind, number> = {
   agreement: 1000,
   person: 4000,
   agency: 2000,
+  declaration: 200,
+  operation: 200,
+  plan: 200,
   inquiry: 200,
 };
 

@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::{
-    AgencyId, CircleId, Line, Marking, NonEmpty, PersonId, Place, RecordId, SchemeId, SeatId, Text,
+    AgencyId, CircleId, Line, Marking, NonEmpty, OperationId, PersonId, Place, RecordId, SchemeId,
+    SeatId, Text,
 };
 use policy::Class;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ use crate::kernel::view::Views;
 use crate::kernel::{
     Action, Capability, Cell, Deciding, Fact, Fault, Lane, Layer, NewEntry, NewPortion, Timer,
 };
+use crate::operations;
 
 pub mod http;
 mod view;
@@ -148,6 +150,9 @@ pub struct Raise {
     /// What only the higher cleared may read.
     #[serde(default)]
     pub higher: Vec<Higher>,
+    /// The operation that it belongs to: everybody addressed is in it.
+    #[serde(default)]
+    pub operation: Option<OperationId>,
 }
 
 const fn default_ladder() -> [u32; 3] {
@@ -201,6 +206,8 @@ pub struct Raised {
     pub options: NonEmpty<Line<40>>,
     pub place: Option<Place>,
     pub ladder_s: [u32; 3],
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationId>,
 }
 
 /// The part of an alert that only the higher cleared may read.
@@ -245,7 +252,13 @@ pub struct Cancelled {
 
 fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
     match on.parse(command)? {
-        Command::Raise(raise) => decide_raise(*raise, on),
+        Command::Raise(asked) => {
+            if let Some(operation) = asked.operation {
+                let cell = on.cell(asked.markings.clone(), on.actor.agency, None)?;
+                operations::covers(operation, &cell.label, asked.audience.as_slice(), on)?;
+            }
+            raise(*asked, on).map(|(_, entries)| entries)
+        }
         Command::Acknowledge(acknowledge) => decide_acknowledge(acknowledge, on),
         Command::Escalate(escalate) => decide_escalate(&escalate, on),
         Command::Cancel(cancel) => {
@@ -256,12 +269,26 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
     }
 }
 
-fn decide_raise(raise: Raise, on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
+/// Decides about an alert, for its own command or for a capability whose act raises one; the
+/// operation that it names must cover it.
+///
+/// # Errors
+/// `no-clause` with the agency that none lets through, or what the form lacks.
+pub fn raise(raise: Raise, on: &mut Deciding<'_>) -> Result<(AlertId, Vec<NewEntry>), Fault> {
     check_lists(&raise)?;
     let alert = AlertId::draw(&mut on.ids);
     let circle = CircleId::draw(&mut on.ids);
     let agency = on.actor.agency;
-    let cell = on.cell(raise.markings, agency, Some(circle))?;
+    let cell = on.cell(raise.markings.clone(), agency, Some(circle))?;
+    raise_in(raise, (alert, circle, cell), on).map(|entries| (alert, entries))
+}
+
+fn raise_in(
+    raise: Raise,
+    (alert, circle, cell): (AlertId, CircleId, Cell),
+    on: &Deciding<'_>,
+) -> Result<Vec<NewEntry>, Fault> {
+    let agency = on.actor.agency;
     let mut clauses = BTreeSet::new();
     for recipient in &raise.audience {
         clauses.extend(on.flow(*recipient, "alert:read", &cell.label)?);
@@ -276,6 +303,7 @@ fn decide_raise(raise: Raise, on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fa
         options: raise.options,
         place: raise.place,
         ladder_s: raise.ladder_s,
+        operation: raise.operation,
     };
     portions.push(NewPortion::of(cell.clone(), &fact)?);
     for higher in raise.higher {
@@ -307,6 +335,22 @@ fn decide_raise(raise: Raise, on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fa
     Ok(vec![formed, raised])
 }
 
+/// Whether answers and ladder have the form that an alert needs.
+///
+/// # Errors
+/// `too-many-options` or `ladder-order`.
+pub fn check_form(options: &[Line<40>], ladder_s: [u32; 3]) -> Result<(), Fault> {
+    if options.len() > OPTIONS_MAX {
+        let detail = format!("an alert offers at most {OPTIONS_MAX} answers");
+        return Err(Fault::invalid("too-many-options", detail));
+    }
+    let [deputy, head, centre] = ladder_s;
+    if deputy == 0 || deputy >= head || head >= centre {
+        return Err(Fault::invalid("ladder-order", "the rungs are called one after the other"));
+    }
+    Ok(())
+}
+
 fn check_lists(raise: &Raise) -> Result<(), Fault> {
     let audience = raise.audience.as_slice();
     if audience.len() > AUDIENCE_MAX {
@@ -316,15 +360,27 @@ fn check_lists(raise: &Raise) -> Result<(), Fault> {
     if audience.iter().collect::<BTreeSet<_>>().len() != audience.len() {
         return Err(Fault::invalid("audience-repeats", "an agency is addressed twice"));
     }
-    if raise.options.as_slice().len() > OPTIONS_MAX {
-        let detail = format!("an alert offers at most {OPTIONS_MAX} answers");
-        return Err(Fault::invalid("too-many-options", detail));
+    check_form(raise.options.as_slice(), raise.ladder_s)
+}
+
+/// The entry that cancels an alert of one's own, for a capability whose act ends its cause; `None`
+/// when it is not open any more.
+///
+/// # Errors
+/// `absent` when the actor may not know of the alert.
+pub fn cancel(
+    alert: AlertId,
+    reason: Line<160>,
+    on: &Deciding<'_>,
+) -> Result<Option<NewEntry>, Fault> {
+    let record = RecordId(alert.0);
+    let cell = on.base_of(record, "alert")?;
+    let layers = on.views.layers(record)?;
+    if layers.iter().any(|layer| layer.columns.state.as_deref() != Some("open")) {
+        return Ok(None);
     }
-    let [deputy, head, centre] = raise.ladder_s;
-    if deputy == 0 || deputy >= head || head >= centre {
-        return Err(Fault::invalid("ladder-order", "the rungs are called one after the other"));
-    }
-    Ok(())
+    let portion = NewPortion::of(cell, &Cancelled { alert, reason })?;
+    Ok(Some(NewEntry::new("alert.cancelled/1", record, portion)))
 }
 
 /// The base cell of an alert that is open.
@@ -414,6 +470,7 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
             if let Some(raised) = fact.read::<Raised>() {
                 layer.state = Some("open".to_owned());
                 layer.place = raised.place;
+                layer.operation = raised.operation;
                 layer.due_at = Some(fact.acted_at.plus_s(i64::from(raised.ladder_s[0])));
                 layer.set("precedence", raised.precedence);
                 layer.set("title", raised.title);

@@ -147,6 +147,15 @@ impl Deciding<'_> {
         self.base_of_row(&row.ok_or_else(Fault::absent)?)
     }
 
+    /// Whether the actor may know of a record of a kind, whoever may change it.
+    pub fn knows(&self, record: RecordId, noun: &'static str) -> bool {
+        let row = self.views.record(record).ok().flatten().filter(|row| row.kind == noun);
+        let gates = |row: &RecordRow| [Some(row.base), row.floor].into_iter().flatten().collect();
+        let gates: Vec<CellNumber> = row.as_ref().map(gates).unwrap_or_default();
+        let duty = matches!(self.actor.actor, Actor::System);
+        row.is_some() && (duty || gates.iter().all(|cell| self.reads(noun, *cell)))
+    }
+
     /// The base cell of a record whatever its kind; else as [`Deciding::base_of`].
     ///
     /// # Errors

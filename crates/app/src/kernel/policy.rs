@@ -393,7 +393,7 @@ impl Policy {
             (action(&format!("{noun}:read"))?, token(purpose_code(actor.purpose))?);
         let intent = Intent { action: &asked, purpose: &purpose };
         let mut table = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(label) = cells.label(u32::try_from(table.len()).map_err(Fault::bug)?) {
+        while let Some(label) = cells.label(table.len()) {
             table.intern(label).map_err(Fault::bug)?;
         }
         // The sets check the epoch's time themselves; its start is always within it.

@@ -166,6 +166,8 @@ pub struct Register {
     pub circles: OrdMap<CircleId, Arc<BTreeSet<Member>>>,
     pub agreements: OrdMap<AgreementId, Arc<Signed>>,
     pub identity: Identity,
+    /// What other capabilities act by, such as a plan of declaration: the newest fact, as JSON.
+    pub instruments: OrdMap<RecordId, Arc<Vec<u8>>>,
     /// Raised by each change that policy decisions depend on.
     pub policy_changes: u64,
     /// Raised by each change of membership, seat or person.

@@ -539,7 +539,7 @@ impl<'a> Views<'a> {
     }
 
     fn count_on(
-        &self,
+        self,
         kind: &str,
         (cell, gate): (CellNumber, CellNumber),
         records: i64,

@@ -28,6 +28,14 @@ const OPTIONAL: &[(&str, &[&str])] = &[
     ("spillage.contained/1", &["keep"]),
     ("report.submitted/1", &["place", "request", "due_at"]),
     ("report.answered/1", &["report"]),
+    ("declaration.declared/1", &["text", "place", "alert"]),
+    ("declaration.performed/1", &["alert"]),
+    ("declaration.changed/1", &["alert"]),
+    ("operation.opened/1", &["incident", "declaration", "place"]),
+    ("operation.joined/1", &["reason"]),
+    ("operation.left/1", &["reason"]),
+    ("operation.set/1", &["title", "phase", "place", "objectives"]),
+    ("operation.noted/1", &["person", "seat"]),
 ];
 
 struct Golden {

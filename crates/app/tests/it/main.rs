@@ -21,12 +21,18 @@ mod agreements;
 mod alerts;
 #[path = "../../src/circles/tests.rs"]
 mod circles;
+#[path = "../../src/declarations/tests.rs"]
+mod declarations;
 #[path = "../../src/identity/tests.rs"]
 mod identity;
 #[path = "../../src/inquiries/tests.rs"]
 mod inquiries;
+#[path = "../../src/operations/tests.rs"]
+mod operations;
 #[path = "../../src/people/tests.rs"]
 mod people;
+#[path = "../../src/plans/tests.rs"]
+mod plans;
 #[path = "../../src/reports/tests.rs"]
 mod reports;
 #[path = "../../src/spillages/tests.rs"]

@@ -29,6 +29,8 @@ struct Hidden {
     portions: usize,
     /// Reports that are not released, reports in a compartment, and requests to nobody here.
     reports: usize,
+    /// Declarations, with their operations, that oblige only the author's agency.
+    declared: usize,
     /// People added to the other agency, whose records no clause lets through.
     people: usize,
 }
@@ -45,10 +47,14 @@ struct Worlds {
 const DESK: Being<'static> =
     Being { level: 4, compartments: &["KESTREL", "LANTERN"], roles: &["DUTY", "SIGNATORY"] };
 
+const READS: [&str; 6] =
+    ["alert:read", "circle:read", "declaration:read", "operation:read", "plan:read", "report:read"];
+
 fn begin() -> Worlds {
     let world = World::new();
     let (pol, fir) = (world.agency("POL"), world.agency("FIRE"));
-    let police = world.person(pol, &DESK);
+    let heads = Being { roles: &["DUTY", "HEAD", "SIGNATORY"], ..DESK };
+    let police = world.person(pol, &heads);
     let fire = world.person(fir, &Being { level: 3, compartments: &[], ..DESK });
     let fire_head = world.person(fir, &Being { level: 4, ..DESK });
     let being = Being { level: 3, compartments: &[], roles: &["INSPECTOR"] };
@@ -57,8 +63,7 @@ fn begin() -> Worlds {
     let charter = world.agreement(&both, &[(&both, &both, &["agreement:read"], 2)]);
     let found = json!({ "do": "found", "agreement": charter, "markings": marking(1, &[]) });
     world.found(pol, "agreement:found", &found).expect("the charter");
-    let text =
-        world.agreement(&both, &[(&both, &both, &["alert:read", "circle:read", "report:read"], 5)]);
+    let text = world.agreement(&both, &[(&both, &both, &READS, 5)]);
     world.enact(&text, &[police, fire]);
     Worlds { world, police, fire, fire_head, inspector }
 }
@@ -118,6 +123,26 @@ impl Worlds {
         report
     }
 
+    /// Declares, above the head of the observed reader, what obliges nobody else.
+    fn declare(&self) {
+        let (markings, agency) = (marking(4, &["KESTREL"]), self.police.agency);
+        let content = json!({
+            "name": "Own", "incident": "CBRN", "incident_markings": markings,
+            "precedence": "FLASH", "text": "text", "options": ["yes"], "ladder_s": [60, 120, 180],
+            "obliged": [{ "agency": agency, "agreement": null }],
+            "roles": [{ "name": "Commander", "seat": self.police.seat }], "objectives": []
+        });
+        let make = json!({ "do": "make", "content": content, "markings": markings });
+        let plan = self.world.act(self.police, "plan:make", &make).expect("a plan").record;
+        let declare = json!({
+            "do": "declare", "plan": plan, "title": "hidden", "text": null, "place": null
+        });
+        let done = self.world.act(self.police, "declaration:declare", &declare);
+        let id = done.expect("declared").record;
+        let end = json!({ "do": "end", "declaration": id, "reason": "over" });
+        self.world.act(self.police, "declaration:end", &end).expect("ended");
+    }
+
     fn hide(&self, hidden: &Hidden) {
         for i in 0..hidden.reports {
             self.report(&format!("own report {i}"), (2, &[]), &[], 1);
@@ -131,6 +156,9 @@ impl Worlds {
             if hidden.answers {
                 self.answer(self.fire_head, id);
             }
+        }
+        for _ in 0..hidden.declared {
+            self.declare();
         }
         for _ in 0..hidden.people {
             self.world.person(self.police.agency, &DESK);
@@ -218,14 +246,37 @@ impl Transcript {
     }
 }
 
+const KINDS: [&str; 9] = [
+    "alert",
+    "person",
+    "circle",
+    "agreement",
+    "agency",
+    "declaration",
+    "operation",
+    "plan",
+    "report",
+];
+const LISTS: [&str; 10] = [
+    "alerts",
+    "people",
+    "agencies",
+    "circles",
+    "agreements",
+    "declarations",
+    "operations",
+    "plans",
+    "reports",
+    "inquiries",
+];
+
 /// Everything that the observed reader gets in a world.
 fn transcript(hidden: &Hidden) -> String {
     let worlds = begin();
     let token = worlds.world.token(worlds.fire);
     let mut out = Transcript { text: String::new(), normal: Normal::default() };
     let listening = worlds.world.listen();
-    let mut live =
-        listening.live(&token, &["alert", "person", "circle", "agreement", "agency", "report"]);
+    let mut live = listening.live(&token, &KINDS);
     let mut frames = Vec::new();
     let seen = worlds.play(hidden, || frames.extend(live.frame()));
     // A last visible act: any frame that something hidden had made would stand before it.
@@ -237,8 +288,7 @@ fn transcript(hidden: &Hidden) -> String {
             break;
         }
     }
-    let lists = ["alerts", "people", "agencies", "circles", "agreements", "reports", "inquiries"];
-    for list in lists {
+    for list in LISTS {
         out.exit(&worlds, &token, &format!("/api/{list}"), list);
         let mut path = format!("/api/{list}?limit=1");
         for turn in 0..20 {
@@ -334,6 +384,11 @@ fn records_in_a_compartment_and_answers_to_them_change_nothing_outside_of_it() {
 }
 
 #[test]
+fn declarations_and_their_operations_change_nothing_outside_of_their_circles() {
+    assert_same(&Hidden { declared: 1, ..Hidden::default() });
+}
+
+#[test]
 fn people_of_another_agency_change_nothing_where_no_clause_shows_them() {
     assert_same(&Hidden { people: 1, ..Hidden::default() });
 }
@@ -354,7 +409,7 @@ fn what_is_withheld_and_what_never_was_give_the_same_answer() {
     let worlds = begin();
     let hidden = worlds.raise("cell", 4, &["KESTREL"], &[worlds.fire]);
     let token = worlds.world.token(worlds.fire);
-    for path in ["/api/alerts", "/api/people", "/api/circles", "/api/agreements", "/api/reports"] {
+    for path in LISTS.map(|list| format!("/api/{list}")) {
         let withheld = worlds.world.read(&token, &format!("{path}/{hidden}"));
         let never = worlds.world.read(&token, &format!("{path}/{}", RecordId([5; 16])));
         let wrong = worlds.world.read(&token, &format!("{path}/nonsense"));
@@ -398,8 +453,9 @@ proptest! {
         portions in 0usize..3,
         reports in 0usize..2,
     ) {
+        let declared = own.min(1);
         assert_same(&Hidden {
-            higher, own, compartmented, answers, portions, reports, people
+            higher, own, compartmented, answers, portions, reports, declared, people
         });
     }
 }

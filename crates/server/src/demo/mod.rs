@@ -9,6 +9,7 @@ mod links;
 mod play;
 mod record;
 mod scene_inquiry;
+mod scene_operations;
 mod scene_reports;
 mod world;
 

@@ -13,6 +13,7 @@ use super::cast::Cast;
 use super::founding::marking;
 use super::record::{Handoff, Record};
 use super::scene_inquiry::{self, Asking};
+use super::scene_operations;
 use super::world::{Answer, World};
 
 /// LIMIT: real time in which what is due must have come, on a machine with much else to do.
@@ -55,6 +56,8 @@ pub fn perform(cast: &Cast, world: &World) -> Result<Record, Fault> {
     stage.suspend(alert)?;
     stage.hand_over()?;
     super::scene_reports::perform(cast, world, &mut stage.record)?;
+    let began = stage.began;
+    scene_operations::perform(cast, world, (began, &mut stage.record))?;
     stage.inspect()?;
     stage.record.bundle = scene_inquiry::perform(cast, world, &asking, &mut stage.record)?;
     stage.record.counted.entries = cast.node().counts().entries;

@@ -131,6 +131,7 @@ pub struct Play {
     pub suspension: Suspension,
     pub handover: Handover,
     pub inquiry: Inquiry,
+    pub declaration: Declaration,
     pub before: Vec<Before>,
     pub reports: super::scene_reports::Reports,
 }
@@ -203,6 +204,46 @@ pub struct Inquiry {
     pub seat: String,
     pub level: u8,
     pub reason: String,
+}
+
+/// A declaration by a plan.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declaration {
+    /// Who declares, and whose plan it is.
+    pub seat: String,
+    pub head: String,
+    pub incident: Token,
+    pub name: String,
+    pub text: String,
+    pub objectives: Vec<String>,
+    pub title: String,
+    pub words: String,
+    pub note: String,
+    pub stood_down: String,
+    pub partner: String,
+    /// The seat on which nobody sits when it is declared.
+    pub gap: String,
+    /// Agencies that are obliged and that no clause reaches.
+    pub unreached: Vec<String>,
+    pub obliged: Vec<Obliged>,
+    pub roles: Vec<Role>,
+}
+
+/// An agency, and the agreement that obliges it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Obliged {
+    pub agency: String,
+    pub by: String,
+}
+
+/// A role of the operation and its seat.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    pub name: String,
+    pub seat: String,
 }
 
 /// An alert of the time before.
@@ -328,9 +369,12 @@ impl World {
     }
 
     fn seats_of_the_play(&self) -> Vec<&String> {
-        let Play { alert, answers, suspension, handover, inquiry, before, reports } = &self.play;
+        let Play { alert, answers, suspension, handover, inquiry, declaration, before, reports } =
+            &self.play;
         let mut named = vec![&alert.seat, &suspension.by, &suspension.from, &suspension.to];
         named.extend([&handover.seat, &handover.to, &inquiry.seat]);
+        named.extend([&declaration.seat, &declaration.head, &declaration.gap]);
+        named.extend(declaration.roles.iter().map(|role| &role.seat));
         named.extend(alert.called.iter().flatten());
         named.extend(answers.iter().map(|answer| &answer.seat));
         named.extend(suspension.resumed_by.iter().map(|consent| &consent.seat));
