@@ -53,7 +53,7 @@ fn operation(route: &Route) -> Value {
         if !matches!(route.gate, Gate::Public(_)) {
             fields.insert("security".to_owned(), json!([{ "session": [] }]));
         }
-        if let Serves::Command { .. } | Serves::Question(_) = route.serves {
+        if let Serves::Command { .. } | Serves::Preview(_) = route.serves {
             let body = json!({ "type": "object", "additionalProperties": true });
             fields.insert(
                 "requestBody".to_owned(),
