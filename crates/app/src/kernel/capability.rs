@@ -364,11 +364,11 @@ impl Layer {
 
 /// The digest of a command's bytes, for idempotency and for deciding again.
 ///
-/// It is keyed by the digest of the client's own key, which is not kept: a header tells nobody
-/// whether a guess of erased content is right.
-pub fn command_digest(key: &Digest, action: &str, command: &[u8]) -> Digest {
+/// It is keyed by the client's own idempotency key, of which only another digest is kept: a header
+/// tells nobody whether a guess of erased content is right.
+pub fn command_digest(key: &str, action: &str, command: &[u8]) -> Digest {
     base::crypto::Hasher::new("muster/command/v1")
-        .part(&key.0)
+        .part(key.as_bytes())
         .part(action.as_bytes())
         .part(command)
         .finish()

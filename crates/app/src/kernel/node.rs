@@ -18,7 +18,7 @@ use tokio::sync::{broadcast, oneshot};
 
 use super::access::{AccessKind, AccessLog, AccessRow, Opening};
 use super::apply::Change;
-use super::capability::{Action, ActorContext, Capability};
+use super::capability::{Action, ActorContext, Capability, command_digest};
 use super::clock::{Clock, PlayClock};
 use super::fault::Fault;
 use super::lanes::{Lanes, Refused};
@@ -356,12 +356,14 @@ impl Node {
         }
         session::fresh(self, &act.actor, action)?;
         let key = idempotency_digest(&act.actor.actor, &act.idempotency_key);
-        let proof = signing::prove(self, &act, action, key);
+        let digest = command_digest(&act.idempotency_key, action.name, &act.command);
+        let proof = signing::prove(self, &act, action, digest);
         let (answer, receipt) = oneshot::channel();
         let submission = Submission {
             capability,
             action,
             command: act.command,
+            digest,
             key,
             actor: act.actor,
             on_behalf_of,

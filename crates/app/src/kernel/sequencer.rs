@@ -19,9 +19,7 @@ use store::{Keyring, Receipt, secrets};
 use tokio::sync::oneshot;
 
 use super::apply::{Applying, Change, Content, apply};
-use super::capability::{
-    Action, ActorContext, Capability, Deciding, NewEntry, NewPortion, command_digest,
-};
+use super::capability::{Action, ActorContext, Capability, Deciding, NewEntry, NewPortion};
 use super::cells::Cells;
 use super::fault::Fault;
 use super::node::seed;
@@ -36,6 +34,8 @@ pub struct Submission {
     pub capability: &'static Capability,
     pub action: &'static Action,
     pub command: Vec<u8>,
+    /// Digest of the command, under the key itself, which is not kept.
+    pub digest: Digest,
     /// Digest of actor and idempotency key.
     pub key: Digest,
     pub actor: ActorContext,
@@ -194,7 +194,7 @@ impl Sequencer {
         gathered: &mut Gathered,
         entropy: &mut Entropy,
     ) -> Result<Done, Fault> {
-        let command = command_digest(&act.key, act.action.name, &act.command);
+        let command = act.digest;
         if let Some(done) = self.repeated(act, command, known, gathered)? {
             return Ok(done);
         }

@@ -16,7 +16,7 @@ use super::cells::Cells;
 use super::ceremony::{self, Waiting};
 use super::cursor::{decode, encode};
 use super::fault::Fault;
-use super::node::{Act, Node, idempotency_digest};
+use super::node::{Act, Node};
 use super::policy::Policy;
 use super::reader::{Reader, Rendition};
 use super::register::Register;
@@ -165,7 +165,7 @@ pub fn challenge(
     let text = text(node, actor, (capability, action), command)?;
     let asked = Asked {
         person,
-        command: command_digest(&idempotency_digest(&actor.actor, key), action.name, command),
+        command: command_digest(key, action.name, command),
         targets: states,
         text: text_digest(key, &text),
         nonce: Digest(node.entropy().draw()),
@@ -294,14 +294,13 @@ fn signature_refused() -> Fault {
 /// Verifies the signature of an act, where its action asks for one.
 ///
 /// The system signs nothing at its duties; nobody else acts without.
-pub(crate) fn prove(node: &Node, act: &Act, action: &Action, key: Digest) -> Proof {
+pub(crate) fn prove(node: &Node, act: &Act, action: &Action, command: Digest) -> Proof {
     if !action.signed || matches!(act.actor.actor, Actor::System) {
         return Proof::Unsigned;
     }
     let (Some(given), Some(person)) = (&act.signature, act.actor.person) else {
         return signature_needed().into();
     };
-    let command = command_digest(&key, action.name, &act.command);
     match verify(node, given, (person, command)) {
         Ok((bytes, credential, targets)) => Proof::Signed { bytes, credential, targets },
         Err(fault) => fault.into(),
