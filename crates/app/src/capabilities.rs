@@ -14,4 +14,5 @@ pub const ALL: &[&Capability] = &[
     &crate::plans::CAPABILITY,
     &crate::declarations::CAPABILITY,
     &crate::operations::CAPABILITY,
+    &crate::roster::CAPABILITY,
 ];

@@ -12,4 +12,5 @@ pub mod kernel;
 pub mod operations;
 pub mod people;
 pub mod plans;
+pub mod roster;
 pub mod spillages;

@@ -27,5 +27,7 @@ mod operations;
 mod people;
 #[path = "../../src/plans/tests.rs"]
 mod plans;
+#[path = "../../src/roster/tests.rs"]
+mod roster;
 #[path = "../../src/spillages/tests.rs"]
 mod spillages;

@@ -208,9 +208,18 @@ impl Transcript {
     }
 }
 
-const KINDS: [&str; 8] =
-    ["alert", "person", "circle", "agreement", "agency", "declaration", "operation", "plan"];
-const LISTS: [&str; 8] = [
+const KINDS: [&str; 9] = [
+    "alert",
+    "person",
+    "circle",
+    "agreement",
+    "agency",
+    "declaration",
+    "operation",
+    "plan",
+    "handover",
+];
+const LISTS: [&str; 9] = [
     "alerts",
     "people",
     "agencies",
@@ -219,6 +228,7 @@ const LISTS: [&str; 8] = [
     "declarations",
     "operations",
     "plans",
+    "roster",
 ];
 
 /// Everything that the observed reader gets in a world.
