@@ -1,23 +1,32 @@
-// Roster: what a roster is to a reader. Pages stand beside this file.
+// The roster: what a handover is to a reader. Pages stand beside this file.
 
-import type { Rendition } from "../api/records";
+import { bodyOf, type Rendition } from "../api/records";
 
 /** The path of the list, as in the address. */
 export const path = "/roster";
 
-export interface Roster {
+/** The body of a handover; what is absent was erased. */
+export interface HandoverBody {
+  seat?: string;
+  from?: string;
+  to?: string;
+  /** What the incoming officer signs. */
+  digest?: string;
+  alerts?: { alert: string; asks: boolean; overdue: boolean }[];
+  operations?: string[];
+  notes?: string | null;
+}
+
+export interface Handover {
   rendition: Rendition;
   id: string;
   mark: string;
-  /** Absent when it was erased. */
-  title: string | undefined;
+  body: HandoverBody;
 }
 
 /** Reads a rendition; null for one without a layer. */
-export function readRoster(rendition: Rendition): Roster | null {
+export function readHandover(rendition: Rendition): Handover | null {
   const base = rendition.layers[0];
   if (!base) return null;
-  const said: unknown = base.body["title"];
-  const title = typeof said === "string" ? said : undefined;
-  return { rendition, id: rendition.id, mark: base.mark, title };
+  return { rendition, id: rendition.id, mark: base.mark, body: bodyOf<HandoverBody>(base) };
 }
