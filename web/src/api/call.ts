@@ -58,6 +58,7 @@ const LISTS = {
   declaration: "/api/declarations",
   operation: "/api/operations",
   plan: "/api/plans",
+  handover: "/api/roster",
 } as const;
 
 const RECORDS = {
@@ -68,6 +69,7 @@ const RECORDS = {
   declaration: "/api/declarations/{id}",
   operation: "/api/operations/{id}",
   plan: "/api/plans/{id}",
+  handover: "/api/roster/{id}",
 } as const;
 
 /** Who is signed in; a 401 is an answer here, and tells nobody. */
@@ -97,7 +99,12 @@ type Command = Record<string, unknown>;
 
 /** Addresses of acts without an id. */
 export type ActPath =
-  "/api/alerts" | "/api/agreements" | "/api/people" | "/api/agencies" | "/api/declarations";
+  | "/api/alerts"
+  | "/api/agreements"
+  | "/api/people"
+  | "/api/agencies"
+  | "/api/declarations"
+  | "/api/roster";
 /** Addresses of acts upon a record. */
 export type ActOnPath =
   | "/api/alerts/{id}/acknowledgements"
@@ -110,7 +117,9 @@ export type ActOnPath =
   | "/api/declarations/{id}/end"
   | "/api/operations/{id}/notes"
   | "/api/operations/{id}/closure"
-  | "/api/operations/{id}/departures";
+  | "/api/operations/{id}/departures"
+  | "/api/roster/{id}/signature"
+  | "/api/roster/{id}/withdrawal";
 
 /** Acts; `key` makes a repetition of the same act count once. */
 export function act(path: ActPath, key: string, body: Command): Promise<Outcome<Accepted>> {

@@ -34,6 +34,7 @@ export const KINDS = [
   "declaration",
   "operation",
   "plan",
+  "handover",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 

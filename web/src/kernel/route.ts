@@ -8,6 +8,7 @@ export type Route =
   | { page: "agencies"; id: string | null }
   | { page: "operations"; id: string | null }
   | { page: "declare" }
+  | { page: "roster" }
   | { page: "settings" }
   | { page: "absent" };
 
@@ -19,7 +20,8 @@ export function routeOf(path: string): Route {
   const [first = "", second, ...more] = path.replace(/^\/|\/$/g, "").split("/");
   if (more.length > 0) return { page: "absent" };
   if (first === "" && second === undefined) return { page: "watch", id: null };
-  const alone = first === "raise" || first === "settings" || first === "declare";
+  const alone =
+    first === "raise" || first === "settings" || first === "declare" || first === "roster";
   if (second === undefined && alone) return { page: first };
   const list = LISTS.find(name => name === first);
   if (list && second === undefined) return { page: list, id: null };

@@ -25,6 +25,7 @@ const READ_MAX: Record<Kind, number> = {
   declaration: 200,
   operation: 200,
   plan: 200,
+  handover: 200,
 };
 
 class Kept {

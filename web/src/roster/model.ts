@@ -1,9 +1,7 @@
-// The roster: what a handover is to a reader. Pages stand beside this file.
+// The roster: what a handover is to a reader.
 
 import { bodyOf, type Rendition } from "../api/records";
-
-/** The path of the list, as in the address. */
-export const path = "/roster";
+import type { Label } from "../labels/label";
 
 /** The body of a handover; what is absent was erased. */
 export interface HandoverBody {
@@ -20,6 +18,7 @@ export interface HandoverBody {
 export interface Handover {
   rendition: Rendition;
   id: string;
+  label: Label;
   mark: string;
   body: HandoverBody;
 }
@@ -28,5 +27,11 @@ export interface Handover {
 export function readHandover(rendition: Rendition): Handover | null {
   const base = rendition.layers[0];
   if (!base) return null;
-  return { rendition, id: rendition.id, mark: base.mark, body: bodyOf<HandoverBody>(base) };
+  return {
+    rendition,
+    id: rendition.id,
+    label: base.label,
+    mark: base.mark,
+    body: bodyOf<HandoverBody>(base),
+  };
 }
