@@ -18,4 +18,5 @@ pub const ALL: &[&Capability] = &[
     &crate::plans::CAPABILITY,
     &crate::declarations::CAPABILITY,
     &crate::operations::CAPABILITY,
+    &crate::roster::CAPABILITY,
 ];

@@ -15,4 +15,5 @@ pub mod operations;
 pub mod people;
 pub mod plans;
 pub mod reports;
+pub mod roster;
 pub mod spillages;

@@ -60,6 +60,7 @@ const LISTS = {
   declaration: "/api/declarations",
   operation: "/api/operations",
   plan: "/api/plans",
+  handover: "/api/roster",
 } as const;
 
 const RECORDS = {
@@ -72,6 +73,7 @@ const RECORDS = {
   declaration: "/api/declarations/{id}",
   operation: "/api/operations/{id}",
   plan: "/api/plans/{id}",
+  handover: "/api/roster/{id}",
 } as const;
 
 /** Who is signed in; a 401 is an answer here, and tells nobody. */
@@ -109,6 +111,7 @@ export type ActPath =
   | "/api/agencies"
   | "/api/declarations"
   | "/api/inquiries"
+  | "/api/roster"
   | "/api/services";
 /** Addresses of acts upon a record. */
 export type ActOnPath =
@@ -130,7 +133,9 @@ export type ActOnPath =
   | "/api/declarations/{id}/end"
   | "/api/operations/{id}/notes"
   | "/api/operations/{id}/closure"
-  | "/api/operations/{id}/departures";
+  | "/api/operations/{id}/departures"
+  | "/api/roster/{id}/signature"
+  | "/api/roster/{id}/withdrawal";
 
 /** Acts; `key` makes a repetition of the same act count once. */
 export function act(path: ActPath, key: string, body: Command): Promise<Outcome<Accepted>> {

@@ -36,6 +36,7 @@ export const KINDS = [
   "operation",
   "plan",
   "inquiry",
+  "handover",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 

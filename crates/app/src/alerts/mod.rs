@@ -383,6 +383,15 @@ pub fn cancel(
     Ok(Some(NewEntry::new("alert.cancelled/1", record, portion)))
 }
 
+/// Whether an alert waits for an answer of an agency, and whether a rung of its ladder was called.
+///
+/// # Errors
+/// `absent` when there is none.
+pub fn standing(views: Views<'_>, alert: AlertId, agency: AgencyId) -> Result<(bool, bool), Fault> {
+    let row = view::load(views, alert)?;
+    Ok((row.silent().contains(&agency), row.rung.is_some()))
+}
+
 /// The base cell of an alert that is open.
 fn open_alert(alert: AlertId, on: &Deciding<'_>) -> Result<Cell, Fault> {
     let record = RecordId(alert.0);

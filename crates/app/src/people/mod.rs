@@ -245,6 +245,30 @@ pub fn added(cell: Cell, added: &Added) -> Result<NewEntry, Fault> {
     Ok(NewEntry { class: LeafClass::Identity, ..entry })
 }
 
+/// Whether a person may sit on a seat: of its agency, in service.
+///
+/// # Errors
+/// `absent` when either is unknown; `person-of-other-agency`.
+pub fn may_sit(seat: SeatId, person: PersonId, on: &Deciding<'_>) -> Result<(), Fault> {
+    let known = on.register.seats.get(&seat).ok_or_else(Fault::absent)?;
+    if agency_of(on, person)? == known.agency {
+        return Ok(());
+    }
+    let detail = "the person is of another agency than the seat";
+    Err(Fault::invalid("person-of-other-agency", detail))
+}
+
+/// The entry by which a person takes a seat, for a capability whose act hands it over.
+///
+/// # Errors
+/// `absent` when the actor may not know of the seat.
+pub fn taken(seat: SeatId, person: PersonId, on: &Deciding<'_>) -> Result<NewEntry, Fault> {
+    let cell = on.base_of(RecordId(seat.0), "person")?;
+    let portion = NewPortion::of(cell, &Taken { seat, person: Some(person) })?;
+    let taken = NewEntry::new("seat.taken/1", RecordId(seat.0), portion);
+    Ok(NewEntry { class: LeafClass::Identity, ..taken })
+}
+
 fn entry(kind: &'static str, record: [u8; 16], portion: NewPortion) -> Vec<NewEntry> {
     let entry = NewEntry::new(kind, RecordId(record), portion);
     vec![NewEntry { class: LeafClass::Identity, ..entry }]

@@ -35,6 +35,7 @@ const OPTIONAL: &[(&str, &[&str])] = &[
     ("operation.joined/1", &["reason"]),
     ("operation.left/1", &["reason"]),
     ("operation.set/1", &["title", "phase", "place", "objectives"]),
+    ("handover.proposed/1", &["notes"]),
     ("operation.noted/1", &["person", "seat"]),
 ];
 

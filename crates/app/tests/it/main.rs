@@ -35,5 +35,7 @@ mod people;
 mod plans;
 #[path = "../../src/reports/tests.rs"]
 mod reports;
+#[path = "../../src/roster/tests.rs"]
+mod roster;
 #[path = "../../src/spillages/tests.rs"]
 mod spillages;

@@ -246,7 +246,7 @@ impl Transcript {
     }
 }
 
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 10] = [
     "alert",
     "person",
     "circle",
@@ -256,8 +256,9 @@ const KINDS: [&str; 9] = [
     "operation",
     "plan",
     "report",
+    "handover",
 ];
-const LISTS: [&str; 10] = [
+const LISTS: [&str; 11] = [
     "alerts",
     "people",
     "agencies",
@@ -268,6 +269,7 @@ const LISTS: [&str; 10] = [
     "plans",
     "reports",
     "inquiries",
+    "roster",
 ];
 
 /// Everything that the observed reader gets in a world.

@@ -126,8 +126,8 @@ fn declare(
     }
     let real_ms = node.now().ms_since(from);
     let what = "declared, and on the desk of every obliged agency".to_owned();
-    let at_ms = i32::try_from(node.play_now().ms_since(began)).unwrap_or(i32::MAX);
-    let at_s = f64::from(at_ms) / 1000.0;
+    let after = i32::try_from(node.play_now().ms_since(began)).unwrap_or(i32::MAX);
+    let at_s = f64::from(after) / 1000.0;
     record.handoffs.push(Handoff { what, due_s: None, at_s, real_ms });
     record.expect("every obliged agency is alerted", everybody);
     record.expect("within a second of real time", real_ms <= REACHED_MS_MAX);
