@@ -102,7 +102,10 @@ impl Worlds {
 
     fn report(&self, title: &str, cell: (u8, &[&str]), to: &[Who], higher: usize) -> RecordId {
         let codes = ["KESTREL", "LANTERN"];
-        let portion = |markings: Value, text: &str| json!({ "markings": markings, "line": "hazards", "text": text });
+        let portion = |markings: Value, text: &str| {
+            let line = "hazards";
+            json!({ "markings": markings, "line": line, "text": text })
+        };
         let mut portions = vec![portion(Value::Null, "gas")];
         for code in codes.iter().take(higher) {
             portions.push(portion(marking(4, &[code]), "a known cell"));
