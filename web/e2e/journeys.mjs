@@ -289,6 +289,56 @@ export const journeys = [
     },
   },
   {
+    name: "markup in a text stays text on every screen",
+    async run({ muster, one, two }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const fire = await (await Desk.open(muster, two)).signIn(FIRE);
+      const name = title('<img src=x onerror="document.title=1"><b>Fire</b> {{7*7}} ${7*7}');
+      const text =
+        "<script>document.title=1</script>" +
+        '<svg onload="document.title=1"><a href="javascript:1">x</a>';
+      await raise(police, { name, audience: ["FIRE"], ladder: SLOW, text });
+      const shown = fire.page.locator('[data-testid="alerts"] a', { hasText: name });
+      await shown.waitFor();
+      await shown.click();
+      await fire.page.waitForSelector('[data-testid="alert"] h1');
+      for (const { page } of [police, fire]) {
+        const main = await page.innerText("main");
+        assert.ok(
+          main.includes(name) && main.includes(text),
+          "the text is shown as it was written",
+        );
+        const made = 'main img, main b, main script, main a[href^="javascript"], main svg[onload]';
+        assert.equal(await page.locator(made).count(), 0);
+        assert.notEqual(await page.title(), "1");
+      }
+      await police.close();
+      await fire.close();
+    },
+  },
+  {
+    name: "a label that is raised takes the record off the screens of those below it",
+    async run({ muster, one, two, note }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const fire = await (await Desk.open(muster, two)).signIn(FIRE);
+      const name = title("Names a source");
+      await raise(police, { name, audience: ["FIRE"], ladder: SLOW });
+      await fire.page.waitForSelector(row(name));
+      await police.page.click('button:has-text("Raise its label")');
+      await police.page.click('#spillage-label label:has-text("SECRET") >> nth=0');
+      await police.page.fill("#reason", "source");
+      await police.shot("dialog-spillage-dark");
+      await police.axe("raising a label");
+      const began = Date.now();
+      await police.page.click('[data-testid="confirm"]');
+      await fire.page.waitForSelector(row(name), { state: "detached" });
+      note(`taken off the other screen after ${Date.now() - began} ms`);
+      await police.page.waitForSelector(row(name));
+      await police.close();
+      await fire.close();
+    },
+  },
+  {
     name: "an agreement that is suspended takes its flow off other screens, and brings it back",
     async run({ muster, one, two, note }) {
       const police = await (await Desk.open(muster, one)).signIn(POLICE);

@@ -58,7 +58,9 @@ function instrument(state: string, body: Partial<AgreementBody> = {}) {
     due_at: null,
     place: null,
     operation: null,
-    layers: [{ label, mark: "(O)", circle: null, changed_at: at, body: { agreement, ...body } }],
+    layers: [
+      { id: "l1", label, mark: "(O)", circle: null, changed_at: at, body: { agreement, ...body } },
+    ],
   };
   return instrumentOf(rendition)!;
 }

@@ -49,6 +49,7 @@ function alert(body: Partial<AlertBody> = {}, more: Partial<Rendition> = {}) {
     operation: null,
     layers: [
       {
+        id: "l1",
         label,
         mark: "(R)",
         circle: null,

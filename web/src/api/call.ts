@@ -112,7 +112,8 @@ export type ActPath =
   | "/api/declarations"
   | "/api/inquiries"
   | "/api/roster"
-  | "/api/services";
+  | "/api/services"
+  | "/api/spillages";
 /** Addresses of acts upon a record. */
 export type ActOnPath =
   | "/api/alerts/{id}/acknowledgements"

@@ -1431,6 +1431,8 @@ export interface components {
             receipt: string;
         };
         Layer: {
+            /** Format: uuid */
+            id: string;
             label: {
                 [key: string]: unknown;
             };

@@ -25,6 +25,7 @@ function rendition(state: string, bodies: Record<string, unknown>[]): Rendition 
     place: null,
     operation: null,
     layers: bodies.map((body, n) => ({
+      id: `l${n}`,
       label: label(n + 2),
       mark: `(${n})`,
       circle: null,

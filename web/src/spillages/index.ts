@@ -31,3 +31,9 @@ export function readSpillage(rendition: Rendition): Spillage | null {
     reason: said("reason"),
   };
 }
+
+/** Whether a record is an agency's own, so that its desk may raise the label. */
+export function originates(rendition: Rendition, agency: string): boolean {
+  const originators: unknown = rendition.layers[0]?.label["originators"];
+  return Array.isArray(originators) && originators.includes(agency);
+}

@@ -332,6 +332,22 @@ export const en = {
       `the ${count(n, "agency", "agencies")} of its audience and the one that raised it`,
   },
 
+  spillage: {
+    action: "Raise its label",
+    title: "Raise the label of this record",
+    text: "At once and backward: every version, at any time. Whoever may not read it under the new label loses it from every open screen; you too, if you are not cleared for it. It is never lowered here.",
+    what: "What is raised",
+    whole: "the whole record, with what is added to it later",
+    part: "only the part marked",
+    to: "Raised to, joined with the label that it has",
+    who: "Who keeps it",
+    all: "everybody who may read it under the new label",
+    only: "of those, my agency and only:",
+    reason: "Reason, as a code or a few words; never what it says",
+    confirm: "Raise it now",
+    leave: "Leave it as it is",
+  },
+
   raise: {
     title: "Raise an alert",
     label: "Label",
@@ -1012,6 +1028,7 @@ export const en = {
     filter: "Filter the list",
     acknowledge: "Acknowledge the alert",
     acknowledgeNote: "Acknowledge with a note",
+    contain: "Raise the label of this record",
     cancelAlert: "Cancel the alert",
     sign: "Sign the agreement",
     suspend: "Suspend the agreement",

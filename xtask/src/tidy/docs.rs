@@ -12,6 +12,7 @@ const PAGES: &str = "docs/capabilities/";
 const DECISIONS: &str = "docs/adr/";
 const REASONS: &str = "docs/adr/0002-dependencies.md";
 const NEGATIVE: &str = "docs/negative-tests.md";
+const JOURNEYS: &str = "web/e2e/journeys.mjs";
 const CLASSES: usize = 24;
 /// The classes of faults, as functions that make them are named, and their statuses.
 const STATUSES: [(&str, &str); 10] = [
@@ -179,7 +180,8 @@ pub fn dependencies(tree: &Tree) -> Vec<Fault> {
 /// The table of negative tests has all classes, and names only tests that exist.
 pub fn negative_tests(tree: &Tree) -> Vec<Fault> {
     let Some(table) = tree.get(NEGATIVE) else { return Vec::new() };
-    let tests: BTreeSet<&str> = tree.rust().flat_map(|(_, lexed)| functions(lexed)).collect();
+    let mut tests: BTreeSet<&str> = tree.rust().flat_map(|(_, lexed)| functions(lexed)).collect();
+    tests.extend(tree.get(JOURNEYS).iter().flat_map(|file| journeys(&file.text)));
     let mut faults = Vec::new();
     let mut next = 1_usize;
     for (at, line) in table.text.lines().enumerate() {
@@ -208,6 +210,11 @@ pub fn negative_tests(tree: &Tree) -> Vec<Fault> {
         faults.push(Fault::new(NEGATIVE, 1, format!("the table has not all {CLASSES} classes")));
     }
     faults
+}
+
+/// Names the journeys of the browser.
+fn journeys(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| line.trim().strip_prefix("name: \"")?.strip_suffix("\","))
 }
 
 /// Names the functions of a source.
