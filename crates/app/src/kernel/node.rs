@@ -13,7 +13,7 @@ use ledger::note::{KeyName, Signer};
 use roaring::RoaringBitmap;
 use store::log::{Log, LogName, LogReader, Place};
 use store::state::State;
-use store::{Keyring, Provider};
+use store::{Blobs, Keyring, Provider};
 use tokio::sync::{broadcast, oneshot};
 
 use super::access::{AccessKind, AccessLog, AccessRow, Opening};
@@ -38,6 +38,8 @@ pub struct Config {
     pub place: Place,
     /// Local files: views, access log.
     pub directory: PathBuf,
+    /// Encrypted files beside the log; a backup covers them.
+    pub blobs: PathBuf,
     pub provider: Provider,
     pub play: PlayClock,
     pub capabilities: &'static [&'static Capability],
@@ -97,6 +99,8 @@ pub struct Node {
     log: LogReader,
     views: ViewPool,
     state: State,
+    blobs: Blobs,
+    upload_key: Secret,
     lanes: Arc<Lanes<Submission>>,
     core: RwLock<Arc<Core>>,
     hub: broadcast::Sender<Batch>,
@@ -188,6 +192,8 @@ impl Node {
             access: AccessLog::open(opening)?,
             cursor_key: keys.derive(b"", "muster/cursor/v1")?,
             state: State::open(&config.place)?,
+            blobs: Blobs::open(&config.blobs, base::limit::ATTACHMENT_BYTES as u64)?,
+            upload_key: keys.derive(b"", "muster/upload/v1")?,
             views: ViewPool::new(views_path),
             lanes,
             core: RwLock::new(Arc::new(core.clone())),
@@ -203,6 +209,7 @@ impl Node {
             clock,
             config,
         });
+        node.blobs.sweep()?;
         let setup = node.setup(label_key)?;
         let second_signed_at = Time::MIN;
         let sequencer = Sequencer { setup, log, views, core, second_signed_at, access };
@@ -250,6 +257,7 @@ impl Node {
             keys: Arc::clone(&self.keys),
             capabilities: self.config.capabilities,
             label_key,
+            upload_key: self.upload_key.clone(),
             signer: signer(Algorithm::Ed25519)?,
             second_signer: signer(Algorithm::MlDsa87)?,
             now: Box::new(move || clock.now()),
@@ -465,6 +473,16 @@ impl Node {
     /// Small mutable state beside the log.
     pub const fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Encrypted files beside the log.
+    pub const fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// The key under which answers to uploads are sealed.
+    pub const fn upload_key(&self) -> &Secret {
+        &self.upload_key
     }
 
     /// The keys of the node.

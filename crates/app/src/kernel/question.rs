@@ -19,11 +19,18 @@ pub struct Asked<'a> {
     /// The id in the path; `None` when there is none or it is no id.
     pub id: Option<RecordId>,
     pub query: &'a BTreeMap<String, String>,
+    /// Every part of the path that has a name.
+    pub path: &'a BTreeMap<String, String>,
+    /// The body of an upload and its type; both empty otherwise.
+    pub body: &'a [u8],
+    pub media: &'a str,
 }
 
 /// What is answered.
 pub enum Answer {
     Json(serde_json::Value),
+    /// Something was taken.
+    Created(serde_json::Value),
     /// A file to be kept, with the name that it gets.
     File {
         name: String,

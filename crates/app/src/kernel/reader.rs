@@ -207,6 +207,66 @@ impl<'n> Reader<'n> {
         self.open(labelled)
     }
 
+    /// Finds something in the portions of a record that this reader may read, and records that it
+    /// was opened, before it is given.
+    ///
+    /// # Errors
+    /// `absent` when the record may not be known to exist, and when nothing readable has it: the
+    /// same answer for both; `access-log` when the row cannot be written.
+    pub fn find<T>(
+        &self,
+        noun: &'static str,
+        id: RecordId,
+        find: impl Fn(&[u8]) -> Option<T>,
+    ) -> Result<T, Fault> {
+        let readable = self.readable(noun);
+        let labelled = self.node.views().with(|views| labelled_of(views, id, &readable))?;
+        let labelled = labelled.filter(|labelled| labelled.row.kind == noun);
+        let found = labelled.map(|labelled| self.find_in(&labelled, find)).transpose()?.flatten();
+        let Some((label, found)) = found else {
+            self.denied(id)?;
+            return Err(Fault::absent());
+        };
+        let row = AccessRow::of(&self.actor, AccessKind::Opened, Some(id), self.at());
+        self.node.access().record(AccessRow { labels: vec![label], ..row })?;
+        Ok(found)
+    }
+
+    fn find_in<T>(
+        &self,
+        labelled: &Labelled,
+        find: impl Fn(&[u8]) -> Option<T>,
+    ) -> Result<Option<(Digest, T)>, Fault> {
+        let sequences = distinct(&labelled.pieces);
+        let log = self.node.log();
+        let entries = by_sequence(log.entries_at(LogName::Acts, &sequences)?, |e| e.sequence);
+        let secrets = by_sequence(log.secrets_at(LogName::Acts, &sequences)?, |s| s.sequence);
+        for piece in labelled.pieces.iter().filter(|piece| !piece.erased) {
+            let missing = || Fault::from(store::Error::Missing(piece.sequence));
+            let entry = entries.get(&piece.sequence).ok_or_else(missing)?;
+            let secrets = secrets.get(&piece.sequence).ok_or_else(missing)?;
+            for (slot, content) in open_entry(self.node.keys(), entry, secrets)?.contents {
+                let Content::Open(body) = content else { continue };
+                if slot == piece.slot
+                    && let Some(found) = find(&body)
+                {
+                    return Ok(Some((self.label_digest(labelled, piece.cell)?, found)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The digest of the label that a layer bears for its readers: its own, raised by its floor.
+    fn label_digest(&self, labelled: &Labelled, cell: CellNumber) -> Result<Digest, Fault> {
+        let layer = labelled.layers.iter().find(|layer| layer.cell == cell);
+        let layer = layer.ok_or_else(|| Fault::bug("a portion has no layer"))?;
+        let of = |cell| self.core.cells.label_of(cell);
+        let (own, gate) =
+            of(cell).zip(of(layer.gate)).ok_or_else(|| Fault::bug("a layer has no label"))?;
+        Ok(policy::join(own, gate).map_err(Fault::bug)?.digest())
+    }
+
     /// Opens a row: asks the readable set again, unseals its portions, and records the access.
     ///
     /// # Errors
