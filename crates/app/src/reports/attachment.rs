@@ -202,7 +202,7 @@ pub fn upload(asked: &Asked<'_>) -> Result<Answer, Fault> {
     make_room(node, person)?;
     let mut entropy = node.entropy();
     let blob = node.blobs().put(asked.body, &mut entropy)?;
-    let expires_at = node.now().saturating_add_ms(KEPT_MS);
+    let expires_at = node.now().plus_ms(KEPT_MS);
     let row = StateRow { key: blob.address.0.to_vec(), value: person.0.to_vec(), expires_at };
     node.state().put(StateTable::Upload, &row)?;
     let file = File {
@@ -213,7 +213,7 @@ pub fn upload(asked: &Asked<'_>) -> Result<Answer, Fault> {
         bytes: blob.bytes,
     };
     let (digest, bytes) = (file.digest, file.bytes);
-    let sealed = Sealed { file, until: node.play_now().saturating_add_ms(TICKET_MS) };
+    let sealed = Sealed { file, until: node.play_now().plus_ms(TICKET_MS) };
     let ticket = Ticket::seal(node.upload_key(), entropy.nonce(), person, &sealed)?;
     Ok(Answer::Created(serde_json::json!({
         "digest": digest, "bytes": bytes, "attachment": ticket
