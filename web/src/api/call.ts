@@ -149,6 +149,39 @@ export function ask<T>(path: "/api/reports/preview", body: Command): Promise<Out
   return outcome<T>(client.POST(path, { body }) as Promise<Answer>);
 }
 
+/** Media types that the node takes; what else a browser calls a file goes as plain bytes. */
+const MEDIA =
+  /^(application\/pdf|audio\/(mpeg|wav)|image\/(jpeg|png)|text\/(csv|plain)|video\/mp4)$/;
+/** How long an upload may take. */
+const UPLOAD_MS = 300_000;
+
+/** Uploads a file; `attachment` of the answer is handed in with a command. */
+export async function upload(file: File): Promise<Outcome<{ attachment: string }>> {
+  const media = MEDIA.test(file.type) ? file.type : "application/octet-stream";
+  const query = new URLSearchParams({ name: file.name }).toString();
+  const back = register.fly();
+  try {
+    const response = await fetch(`/api/attachments?${query}`, {
+      method: "POST",
+      headers: { "content-type": media },
+      body: file,
+      signal: AbortSignal.timeout(UPLOAD_MS),
+    });
+    const body: unknown = await response.json();
+    if (response.ok) return { done: true, value: body as { attachment: string } };
+    if (response.status === 401) onSignedOut();
+    return { done: false, fault: faultOf(response.status, body) };
+  } catch (error) {
+    return { done: false, fault: faultOfError(error) };
+  } finally {
+    back();
+  }
+}
+
+/** The address of a file that a portion names. */
+export const attachmentPath = (id: string, digest: string): string =>
+  `/api/reports/${id}/attachments/${digest}`;
+
 /** Acts upon a record. */
 export function actOn(
   path: ActOnPath,
