@@ -384,7 +384,8 @@ async fn serve_upload(
     let served = tokio::task::spawn_blocking(move || {
         let reader = Reader::new(&node, actor);
         let (path, body) = (&BTreeMap::new(), &*body);
-        let asked = Asked { node: &node, reader, id: None, query: &query, path, body, media: &media };
+        let asked =
+            Asked { node: &node, reader, id: None, query: &query, path, body, media: &media };
         answered((question.answer)(&asked)?)
     });
     served.await.map_err(Fault::bug)?

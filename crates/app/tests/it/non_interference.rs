@@ -309,6 +309,8 @@ fn transcript(hidden: &Hidden) -> String {
             out.exit(&worlds, &token, &path, &format!("{list} {i} as of"));
         }
         out.exit(&worlds, &token, &format!("/api/people/{id}"), "an id of another kind");
+        let path = format!("/api/reports/{id}/attachments/{}", base::Digest([7; 32]));
+        out.exit(&worlds, &token, &path, "a file that is not there");
     }
     inquire(&worlds, &mut out, &seen);
     out.exit(&worlds, &token, "/api/me", "me");
