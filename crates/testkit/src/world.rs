@@ -12,6 +12,7 @@ use app::kernel::capability::{ActorContext, Capability};
 use app::kernel::ceremony;
 use app::kernel::clock::{Clock, PlayClock};
 use app::kernel::session::{self, MethodOfProof};
+use app::kernel::view_file;
 use app::kernel::{Act, Config, Done, Fault, Node, Page, Reader, Rendition};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -458,6 +459,22 @@ impl World {
         });
         read.expect("the access log");
         rows
+    }
+
+    /// Stops the node, removes its views and starts it: they are folded from the log.
+    ///
+    /// # Errors
+    /// What the start path answers.
+    pub fn rebuild(&mut self) -> Result<(), Fault> {
+        self.stop();
+        view_file::keep_only(&self.directory.join("local"), None)?;
+        self.start()
+    }
+
+    /// Every row of the views, in order.
+    pub fn dump(&self) -> Vec<String> {
+        let key = self.node().keys().derive(b"", "muster/view-labels/v1").expect("a key");
+        self.node().views().with(|views| views.dump(&key)).expect("a dump")
     }
 
     /// Keeps the directories when the world is dropped.

@@ -28,6 +28,7 @@ pub mod problem;
 pub mod question;
 pub mod reader;
 pub mod redecide;
+pub mod refold;
 pub mod register;
 pub mod route;
 pub mod segment;
@@ -37,6 +38,7 @@ pub mod signing;
 pub mod start;
 pub mod tiles;
 pub mod view;
+pub mod view_file;
 
 pub use capability::{
     Action, ActorContext, Capability, Deciding, Fact, Lane, Layer, NewEntry, NewPortion, Reaction,

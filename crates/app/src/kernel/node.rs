@@ -22,13 +22,14 @@ use super::capability::{Action, ActorContext, Capability, command_digest};
 use super::clock::{Clock, PlayClock};
 use super::fault::Fault;
 use super::lanes::{Lanes, Refused};
+use super::refold::Refold;
 use super::register::Register;
 use super::segment::{Recorded, Segments, each_since};
 use super::sequencer::{Core, Done, Published, Sequencer, Setup, Submission};
 use super::session;
 use super::signing;
 use super::start::{Start, label_key, open_entry, start, start_access};
-use super::view::ViewPool;
+use super::view_file::{self, ViewPool};
 
 /// What a node is opened with.
 pub struct Config {
@@ -98,6 +99,7 @@ pub struct Node {
     views: ViewPool,
     state: State,
     lanes: Arc<Lanes<Submission>>,
+    refold: Arc<Refold>,
     core: RwLock<Arc<Core>>,
     hub: broadcast::Sender<Batch>,
     access: AccessLog,
@@ -166,7 +168,8 @@ impl Node {
         let origin = format!("{}/{}", config.name, LogName::Acts.name());
         let mut log = lead(&config.place)?;
         let reader = LogReader::open(&config.place)?;
-        let views_path = config.directory.join("views.db");
+        let views_path = view_file::current(&config.directory)?;
+        view_file::keep_only(&config.directory, Some(&views_path))?;
         let label_key = label_key(&keys)?;
         let started = Start {
             keys: &keys,
@@ -190,6 +193,7 @@ impl Node {
             state: State::open(&config.place)?,
             views: ViewPool::new(views_path),
             lanes,
+            refold: Arc::default(),
             core: RwLock::new(Arc::new(core.clone())),
             readable: Mutex::new(BTreeMap::new()),
             woken: (Mutex::new(0), Condvar::new()),
@@ -205,11 +209,14 @@ impl Node {
         });
         let setup = node.setup(label_key)?;
         let second_signed_at = Time::MIN;
-        let sequencer = Sequencer { setup, log, views, core, second_signed_at, access };
+        let refold = Arc::clone(&node.refold);
+        let sequencer = Sequencer { setup, log, views, core, second_signed_at, access, refold };
         let (weak, lanes) = (Arc::downgrade(&node), Arc::clone(&node.lanes));
         node.spawn("sequencer", move || run_sequencer(sequencer, (&lanes, &segments), &weak))?;
         let weak = Arc::downgrade(&node);
         node.spawn("duties", move || super::duties::run(&weak))?;
+        let weak = Arc::downgrade(&node);
+        node.spawn("refold", move || super::refold::run(&weak))?;
         Ok(node)
     }
 
@@ -274,6 +281,36 @@ impl Node {
         // Nobody listening is no fault.
         let _listeners = self.hub.send(batch);
         self.wake();
+    }
+
+    /// Lets the sequencer take up views that were folded anew.
+    fn adopt(&self, sequencer: &mut Sequencer) {
+        let asked = self.refold.asked();
+        match sequencer.adopt(&self.log) {
+            Ok(None) => {}
+            Ok(Some(path)) => {
+                self.views.turn_to(path.clone());
+                if let Err(fault) = view_file::keep_only(&self.config.directory, Some(&path)) {
+                    tracing::warn!(error = %fault, "the views before an erasure were not removed");
+                }
+                self.refold.settle(asked);
+                self.wake();
+            }
+            Err(fault) => {
+                let cause = format!("{fault:?}");
+                tracing::error!(error = %fault, cause, "views were not folded after an erasure");
+            }
+        }
+    }
+
+    /// Wakes the sequencer, which looks at what else there is to do.
+    pub(crate) fn rouse(&self) {
+        self.lanes.rouse();
+    }
+
+    /// What sequencer and refolding thread share.
+    pub fn refold(&self) -> &Refold {
+        &self.refold
     }
 
     fn wake(&self) {
@@ -629,6 +666,9 @@ fn run_sequencer(
     node: &std::sync::Weak<Node>,
 ) {
     while let Some(acts) = lanes.take() {
+        if let Some(node) = node.upgrade() {
+            node.adopt(&mut sequencer);
+        }
         let done = sequencer.batch(acts).and_then(|()| sequencer.record(segments.take()));
         if let Err(fault) = done {
             let cause = format!("{fault:?}");

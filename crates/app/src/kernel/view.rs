@@ -54,6 +54,8 @@ CREATE TABLE IF NOT EXISTS timer (
 CREATE INDEX IF NOT EXISTS timer_by_due ON timer (due_at);";
 
 const SELECT_APPLIED: &str = "SELECT size FROM applied WHERE log = 0";
+const SELECT_STALE: &str = "SELECT size FROM applied WHERE log = 1";
+const SET_STALE: &str = "INSERT OR REPLACE INTO applied (log, size) VALUES (1, 1)";
 const UPSERT_APPLIED: &str = "INSERT INTO applied (log, size) VALUES (0, ?1)
     ON CONFLICT (log) DO UPDATE SET size = ?1";
 const SELECT_LABELS: &str = "SELECT sealed FROM label ORDER BY number";
@@ -307,6 +309,23 @@ impl<'a> Views<'a> {
     /// The store's own fault.
     pub fn set_applied(&self, size: u64) -> Result<(), Fault> {
         self.connection.prepare_cached(UPSERT_APPLIED)?.execute([number(size)])?;
+        Ok(())
+    }
+
+    /// Whether something was erased since the tables were folded, so that they must be folded anew.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn stale(&self) -> Result<bool, Fault> {
+        Ok(self.connection.prepare_cached(SELECT_STALE)?.exists([])?)
+    }
+
+    /// Notes that something was erased; only a new folding is without this mark.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn set_stale(&self) -> Result<(), Fault> {
+        self.connection.prepare_cached(SET_STALE)?.execute([])?;
         Ok(())
     }
 
@@ -867,41 +886,4 @@ fn unseal_label(key: &Secret, sealed: &[u8]) -> Result<Label, Fault> {
         .ok_or_else(|| Fault::bug("a sealed label is too short"))?;
     let bytes = key.open(*nonce, b"label", sealed).map_err(Fault::bug)?;
     Label::from_bytes(&bytes).map_err(Fault::bug)
-}
-
-/// Readers of the view file, for the threads of one process.
-pub struct ViewPool {
-    path: std::path::PathBuf,
-    idle: std::sync::Mutex<Vec<Connection>>,
-}
-
-/// LIMIT: idle connections kept for readers.
-const IDLE_READERS: usize = 16;
-
-impl ViewPool {
-    /// Reads the view file at `path`.
-    pub const fn new(path: std::path::PathBuf) -> Self {
-        Self { path, idle: std::sync::Mutex::new(Vec::new()) }
-    }
-
-    /// Runs `read` on one consistent state of the views.
-    ///
-    /// # Errors
-    /// What `read` answers, or the store's own fault.
-    pub fn with<T>(&self, read: impl FnOnce(Views<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        let lock = || self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let idle = lock().pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => sqlite::open_reader(&self.path)?,
-        };
-        connection.execute_batch("BEGIN")?;
-        let outcome = read(Views::new(&connection));
-        connection.execute_batch("COMMIT")?;
-        let mut idle = lock();
-        if idle.len() < IDLE_READERS {
-            idle.push(connection);
-        }
-        outcome
-    }
 }

@@ -169,15 +169,9 @@ fn rebuilt_views_equal_the_live_ones() {
     raise(&pair, "second");
     let answer = json!({ "do": "acknowledge", "alert": id, "option": 0, "note": "on our way" });
     pair.world.act(pair.fire, "alert:acknowledge", &answer).expect("answered");
-    let key = pair.world.node().keys().derive(b"", "muster/view-labels/v1").expect("a key");
-    let dump =
-        |pair: &Pair| pair.world.node().views().with(|views| views.dump(&key)).expect("a dump");
-    let live = dump(&pair);
-    pair.world.stop();
-    let views = pair.world.directory().join("local").join("views.db");
-    app::kernel::start::remove_views(&views).expect("removed");
-    pair.world.start().expect("a node");
-    assert_eq!(dump(&pair), live);
+    let live = pair.world.dump();
+    pair.world.rebuild().expect("a node");
+    assert_eq!(pair.world.dump(), live);
     assert!(live.len() > 50, "the dump has rows: {}", live.len());
 }
 
