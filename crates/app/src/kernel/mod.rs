@@ -37,6 +37,7 @@ pub mod session;
 pub mod signing;
 pub mod start;
 pub mod tiles;
+pub mod upkeep;
 pub mod view;
 pub mod view_file;
 

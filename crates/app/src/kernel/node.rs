@@ -29,6 +29,7 @@ use super::sequencer::{Core, Done, Published, Sequencer, Setup, Submission};
 use super::session;
 use super::signing;
 use super::start::{Start, label_key, open_entry, start, start_access};
+use super::upkeep::Upkeep;
 use super::view_file::{self, ViewPool};
 
 /// What a node is opened with.
@@ -210,7 +211,9 @@ impl Node {
         let setup = node.setup(label_key)?;
         let second_signed_at = Time::MIN;
         let refold = Arc::clone(&node.refold);
-        let sequencer = Sequencer { setup, log, views, core, second_signed_at, access, refold };
+        let upkeep = Upkeep::default();
+        let sequencer =
+            Sequencer { setup, log, views, core, second_signed_at, access, refold, upkeep };
         let (weak, lanes) = (Arc::downgrade(&node), Arc::clone(&node.lanes));
         node.spawn("sequencer", move || run_sequencer(sequencer, (&lanes, &segments), &weak))?;
         let weak = Arc::downgrade(&node);
@@ -670,7 +673,11 @@ fn run_sequencer(
             node.adopt(&mut sequencer);
         }
         let done = sequencer.batch(acts).and_then(|()| sequencer.record(segments.take()));
-        if let Err(fault) = done {
+        let more = done.and_then(|()| sequencer.keep_up());
+        if let Ok(true) = more {
+            lanes.rouse();
+        }
+        if let Err(fault) = more {
             let cause = format!("{fault:?}");
             tracing::error!(error = %fault, cause, "the log failed; no more acts are taken");
             lanes.stop();

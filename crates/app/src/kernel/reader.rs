@@ -53,6 +53,8 @@ pub struct OpenLayer {
     pub mark: String,
     pub circle: Option<CircleId>,
     pub changed_at: Time,
+    /// How many of its facts were erased; what they said is nowhere any more.
+    pub erased: u32,
     pub body: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -299,7 +301,11 @@ impl<'n> Reader<'n> {
             let label = policy::join(own, gate).map_err(Fault::bug)?;
             let folded = self.fold(capability, row, layer.cell, (entries, secrets))?;
             let digest = label.digest();
+            let of_layer = row.pieces.iter().filter(|piece| piece.cell == layer.cell);
+            let erased = u32::try_from(of_layer.filter(|piece| piece.erased).count());
+            let erased = erased.unwrap_or(u32::MAX);
             versions = versions.part(&digest.0).part(&layer.version.to_be_bytes());
+            versions = versions.part(&erased.to_be_bytes());
             changed_at = changed_at.max(layer.changed_at);
             override_with(&mut merged, &folded);
             banner = match banner {
@@ -312,6 +318,7 @@ impl<'n> Reader<'n> {
                 label,
                 circle: cell.circle,
                 changed_at: layer.changed_at,
+                erased,
                 body: folded.body,
             });
         }
@@ -366,6 +373,11 @@ impl<'n> Reader<'n> {
                 .into_iter()
                 .find(|(slot, _)| *slot == piece.slot)
                 .map_or(Content::Erased, |(_, content)| content);
+            if content == Content::Erased && !piece.erased {
+                // The order is in the log and not in this state of the views yet, or it is damage.
+                let secret = store::Error::SecretMissing { sequence, slot: piece.slot };
+                return Err(Fault::unavailable(secret));
+            }
             let slot = opened.header.local.slots.iter().find(|s| s.slot == piece.slot).cloned();
             let slot = slot.ok_or_else(|| Fault::bug("a portion has no slot"))?;
             facts.push((sequence, opened.header, slot, content));

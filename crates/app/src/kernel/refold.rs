@@ -1,4 +1,4 @@
-//! Refolding: after an erasure the views are folded anew beside the live ones, and take their place.
+//! Refolding: after an erasure views are folded anew beside the live ones and take their place.
 //!
 //! What is erased cannot be read any more from the moment of the order. But a state, a due time or
 //! a row of a capability's own table may have been derived from it, in its own record or in

@@ -15,7 +15,9 @@ use ledger::header::{ClauseRef, Header, Local, Shared};
 use ledger::note::Signer;
 use ledger::portion::{Draft, Portion, SealedEntry, seal};
 use ledger::tile::{Edge, Tile};
-use store::log::{Batch, Erase, FullTile, Head, Log, LogName, LogReader, NewEntry as NewRow, Signed};
+use store::log::{
+    Batch, Erase, FullTile, Head, Log, LogName, LogReader, NewEntry as NewRow, Signed,
+};
 use store::{Keyring, Receipt, secrets};
 use tokio::sync::oneshot;
 
@@ -30,6 +32,7 @@ use super::register::Register;
 use super::segment::{AccessLedger, Anchor, Handed, Writing};
 use super::signing::{Proof, Seen};
 use super::start::Source;
+use super::upkeep::Upkeep;
 use super::view::{ViewWriter, Views};
 use super::view_file;
 
@@ -116,6 +119,7 @@ pub struct Sequencer {
     pub access: AccessLedger,
     /// Asked for views without what was erased.
     pub refold: Arc<Refold>,
+    pub upkeep: Upkeep,
 }
 
 /// What a batch has gathered so far.
@@ -491,6 +495,16 @@ impl Sequencer {
         }
         self.views = views;
         Ok(Some(path))
+    }
+
+    /// Does a step of the upkeep of keys, and says whether there is more to do now.
+    ///
+    /// # Errors
+    /// The log's own fault; then nothing more may be decided.
+    pub fn keep_up(&mut self) -> Result<bool, store::Error> {
+        let seed = seed().map_err(|_none| store::Error::Form("randomness"))?;
+        let at = (self.setup.now)().max(self.core.at);
+        self.upkeep.step(&mut self.log, &self.setup.keys, at, &mut Entropy::new(seed))
     }
 
     /// Writes finished segments of the access log, each as one leaf.

@@ -125,7 +125,11 @@ impl Deref for ViewWriter {
 
 impl From<rusqlite::Error> for Fault {
     fn from(source: rusqlite::Error) -> Self {
-        Self::unavailable(source)
+        match source {
+            // What a decision looks for was erased.
+            rusqlite::Error::QueryReturnedNoRows => Self::absent(),
+            other => Self::unavailable(other),
+        }
     }
 }
 

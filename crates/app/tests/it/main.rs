@@ -23,6 +23,8 @@ mod alerts;
 mod circles;
 #[path = "../../src/declarations/tests.rs"]
 mod declarations;
+#[path = "../../src/erasures/tests.rs"]
+mod erasures;
 #[path = "../../src/identity/tests.rs"]
 mod identity;
 #[path = "../../src/inquiries/tests.rs"]

@@ -160,11 +160,9 @@ fn views(
     findings: &mut Findings,
 ) -> Result<u64> {
     let scratch = disk::Scratch::new("muster-verify").context("make a scratch directory")?;
-    let compared = config
-        .views()
-        .and_then(|views| compare(keys, reader, (&views, scratch.path()), findings));
-    compared
-        .map_err(|fault| anyhow::anyhow!("{}", reason::of_fault(&fault, config)))
+    let compared =
+        config.views().and_then(|views| compare(keys, reader, (&views, scratch.path()), findings));
+    compared.map_err(|fault| anyhow::anyhow!("{}", reason::of_fault(&fault, config)))
 }
 
 fn report(looked: &[Looked], rows: Option<u64>, with_keys: bool, findings: &Findings) {

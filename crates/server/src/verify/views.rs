@@ -49,8 +49,7 @@ pub fn compare(
         findings.add(Finding::log(log, Part::View, why));
         return Ok(0);
     }
-    let from =
-        Source { keys, capabilities: app::capabilities::ALL, label_key: &label_key, reader };
+    let from = Source { keys, capabilities: app::capabilities::ALL, label_key: &label_key, reader };
     let mut folding = Folding::begin(&scratch.join("views.db"), &from, seed()?)?;
     folding.advance(&from, size)?;
     let (rebuilt, _path) = folding.finish();
