@@ -56,6 +56,13 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: Method::Get,
+        path: "/events",
+        gate: Gate::SignedIn,
+        serves: Serves::Kernel("events"),
+        summary: "changes of the kinds in `watch`, as they happen, as server-sent events",
+    },
+    Route {
+        method: Method::Get,
         path: "/openapi.json",
         gate: Gate::Public("the document names routes and fields, no content"),
         serves: Serves::Kernel("openapi"),
@@ -100,6 +107,7 @@ pub fn router(node: &Arc<Node>) -> Router {
     for route in routes(node) {
         let handler = match (route.method, route.serves) {
             (_, Serves::Kernel("live")) => get(http_live::upgrade),
+            (_, Serves::Kernel("events")) => get(http_live::events),
             (Method::Get, _) => get(move |request: ReadRequest| read(request, route)),
             (Method::Post, _) => post(move |request: ActRequest| act(request, route)),
         };

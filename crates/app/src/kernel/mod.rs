@@ -20,6 +20,7 @@ mod http_live;
 mod http_log;
 pub mod lanes;
 pub mod ledger;
+pub mod live;
 pub mod node;
 pub mod openapi;
 pub mod oversight;

@@ -14,14 +14,14 @@ use roaring::RoaringBitmap;
 use store::log::{Log, LogName, LogReader, Place};
 use store::state::State;
 use store::{Keyring, Provider};
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::oneshot;
 
 use super::access::{AccessKind, AccessLog, AccessRow, Opening};
-use super::apply::Change;
 use super::capability::{Action, ActorContext, Capability, command_digest};
 use super::clock::{Clock, PlayClock};
 use super::fault::Fault;
 use super::lanes::{Lanes, Refused};
+use super::live::Hub;
 use super::refold::Refold;
 use super::register::Register;
 use super::segment::{Recorded, Segments, each_since};
@@ -43,17 +43,6 @@ pub struct Config {
     pub provider: Provider,
     pub play: PlayClock,
     pub capabilities: &'static [&'static Capability],
-}
-
-/// What readers are told of a committed batch.
-#[derive(Clone)]
-pub struct Batch {
-    pub changes: Arc<Vec<Change>>,
-    /// The log after it.
-    pub size: u64,
-    /// The state of policy and people after it: a difference means that rights may have changed.
-    pub epoch: u64,
-    pub people: u64,
 }
 
 /// Numbers for a supervisor: they tell how much goes on, and of nothing what it is.
@@ -102,7 +91,7 @@ pub struct Node {
     lanes: Arc<Lanes<Submission>>,
     refold: Arc<Refold>,
     core: RwLock<Arc<Core>>,
-    hub: broadcast::Sender<Batch>,
+    hub: Hub,
     access: AccessLog,
     clock: Arc<dyn Clock>,
     cursor_key: Secret,
@@ -124,8 +113,6 @@ const READABLE_SETS: usize = 4096;
 const REFUSED_ACTORS: usize = 65_536;
 /// LIMIT: wrong codes within a minute.
 const GUESSES: u32 = 10;
-/// LIMIT: batches that a slow live reader may be behind before it must resync.
-const HUB_BATCHES: usize = 1024;
 
 /// Takes the lead, waiting for a leader that is just ending: the server frees its lock when it sees
 /// that the connection is gone.
@@ -183,7 +170,6 @@ impl Node {
         let (core, views) = start(&started, &mut log, &reader, &views_path)?;
         let access_origin = format!("{}/{}", config.name, LogName::Access.name());
         let access = start_access(&mut log, &reader, &keys, &access_origin)?;
-        let (hub, _) = broadcast::channel(HUB_BATCHES);
         let lanes = Arc::new(Lanes::default());
         let segments = Arc::new(Segments::default());
         let opening = opening(&config, &keys, access.head.size, &clock, (&segments, &lanes))?;
@@ -204,7 +190,7 @@ impl Node {
             refused: Mutex::default(),
             log: reader,
             keys,
-            hub,
+            hub: Hub::default(),
             clock,
             config,
         });
@@ -218,6 +204,8 @@ impl Node {
         node.spawn("sequencer", move || run_sequencer(sequencer, (&lanes, &segments), &weak))?;
         let weak = Arc::downgrade(&node);
         node.spawn("duties", move || super::duties::run(&weak))?;
+        let weak = Arc::downgrade(&node);
+        node.spawn("live", move || super::live::run(&weak))?;
         let weak = Arc::downgrade(&node);
         node.spawn("refold", move || super::refold::run(&weak))?;
         Ok(node)
@@ -274,15 +262,8 @@ impl Node {
 
     fn publish(&self, published: Published) {
         let Published { core, changes } = published;
-        let batch = Batch {
-            changes: Arc::new(changes),
-            size: core.head.size,
-            epoch: core.policy.epoch(),
-            people: core.register.people_changes,
-        };
         *self.core.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(core);
-        // Nobody listening is no fault.
-        let _listeners = self.hub.send(batch);
+        self.hub.publish(changes);
         self.wake();
     }
 
@@ -447,14 +428,14 @@ impl Node {
             entries: core.head.size,
             batches: *self.woken.0.lock().unwrap_or_else(PoisonError::into_inner),
             waiting: self.lanes.waiting().map(|acts| acts as u64),
-            live: self.hub.receiver_count() as u64,
+            live: self.hub.clients(),
             epoch: core.policy.epoch(),
         }
     }
 
-    /// A stream of committed batches.
-    pub fn subscribe(&self) -> broadcast::Receiver<Batch> {
-        self.hub.subscribe()
+    /// Where live streams begin.
+    pub const fn hub(&self) -> &Hub {
+        &self.hub
     }
 
     /// The cells of `noun` that an actor may read, cached by profile, circles, epoch and cells.

@@ -99,6 +99,9 @@ const PAGE_BY_CELL: &str = "SELECT record, sequence FROM layer
     WHERE kind = ?1 AND cell = ?2 AND sequence < ?3 ORDER BY sequence DESC LIMIT ?4";
 const PAGE_BY_SEQUENCE: &str = "SELECT record, cell, gate, sequence FROM layer
     WHERE kind = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3";
+const CHANGED_SINCE: &str = "SELECT cell, gate, version, sequence, changed_at, state, due_at, lat,
+    lon, operation, record FROM layer
+    WHERE kind = ?1 AND sequence >= ?2 ORDER BY sequence LIMIT ?3";
 const SELECT_COUNTERS: &str =
     "SELECT cell, gate, records FROM counter WHERE kind = ?1 LIMIT 1000000";
 const UPSERT_TIMER: &str = "INSERT INTO timer (record, name, due_at, sequence, action, command)
@@ -504,6 +507,23 @@ impl<'a> Views<'a> {
     pub fn pieces_of_kind(&self, kind: &str) -> Result<Vec<Piece>, Fault> {
         let mut select = self.connection.prepare_cached(SELECT_PIECES_OF_KIND)?;
         let rows = select.query_map([kind], piece_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The layers of a kind that have changed from an entry on, oldest first.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn changed_since(
+        &self,
+        kind: &str,
+        sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<(RecordId, LayerRow)>, Fault> {
+        let mut select = self.connection.prepare_cached(CHANGED_SINCE)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let row = |r: &rusqlite::Row<'_>| Ok((RecordId(r.get(10)?), layer_row(r)?));
+        let rows = select.query_map(params![kind, number(sequence), limit], row)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
