@@ -120,8 +120,9 @@ fn connect(address: &str) {
                         ready.send(()).expect("counted");
                     } else if text.starts_with("{\"type\":\"record\"") {
                         let frame: Value = serde_json::from_str(text).expect("json");
-                        let title = frame["rendition"]["layers"][0]["body"]["title"].as_str();
-                        let sent: u64 = title.expect("a title").parse().expect("a time");
+                        let title = frame.pointer("/rendition/layers/0/body/title");
+                        let title = title.and_then(Value::as_str).expect("a title");
+                        let sent: u64 = title.parse().expect("a time");
                         frames.send((sent, at)).expect("counted");
                     }
                 }
