@@ -274,9 +274,9 @@ export const journeys = [
       const fire = await (await Desk.open(muster, two)).signIn(FIRE);
       const order = () => fire.page.$$eval("[data-row]", all => all.map(r => r.dataset.row));
       await fire.page.waitForSelector("[data-row]");
-      const before = await order();
       await fire.page.hover("[data-row]");
       await fire.page.waitForSelector('[data-hold="held"]');
+      const before = await order();
       const name = title("Rockfall on the road");
       await raise(police, { name, audience: ["FIRE"], ladder: SLOW });
       await fire.page.waitForSelector('[data-testid="fresh"]:has-text("1 new")');

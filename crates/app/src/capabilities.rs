@@ -20,4 +20,5 @@ pub const ALL: &[&Capability] = &[
     &crate::operations::CAPABILITY,
     &crate::roster::CAPABILITY,
     &crate::erasures::CAPABILITY,
+    &crate::entities::CAPABILITY,
 ];

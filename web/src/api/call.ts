@@ -113,6 +113,7 @@ export type ActPath =
   | "/api/inquiries"
   | "/api/roster"
   | "/api/services"
+  | "/api/entities"
   | "/api/spillages";
 /** Addresses of acts upon a record. */
 export type ActOnPath =
@@ -158,6 +159,27 @@ export function actOn(
 ): Promise<Outcome<Accepted>> {
   const params = { path: { id }, header: { "Idempotency-Key": key } };
   return outcome<Accepted>(client.POST(path, { params, body }) as Promise<Answer>);
+}
+
+/** Entities of one page: each has the object as received, so that pages are short. */
+const PAGE_ENTITIES = 50;
+
+/** A page of entities, newest first. */
+export function entities(cursor: string | null): Promise<Outcome<Page>> {
+  const query = { limit: PAGE_ENTITIES, ...(cursor === null ? {} : { cursor }) };
+  return outcome<Page>(client.GET("/api/entities", { params: { query } }) as Promise<Answer>);
+}
+
+/** One entity. */
+export function entity(id: string): Promise<Outcome<Rendition>> {
+  const asked = client.GET("/api/entities/{id}", { params: { path: { id } } });
+  return outcome<Rendition>(asked as Promise<Answer>);
+}
+
+/** What is related to an entity; the type is that of the page that asks. */
+export function related<T>(id: string): Promise<Outcome<T>> {
+  const asked = client.GET("/api/entities/{id}/related", { params: { path: { id } } });
+  return outcome<T>(asked as Promise<Answer>);
 }
 
 /** What is found of an inquiry; the type is that of the page that asks. */

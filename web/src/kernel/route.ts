@@ -11,6 +11,7 @@ export type Route =
   | { page: "inquiries"; id: string | null }
   | { page: "ledger"; id: string | null }
   | { page: "operations"; id: string | null }
+  | { page: "entities"; id: string | null }
   | { page: "declare" }
   | { page: "roster" }
   | { page: "settings" }
@@ -22,6 +23,7 @@ const LISTS = [
   "watch",
   "reports",
   "operations",
+  "entities",
   "agreements",
   "people",
   "agencies",

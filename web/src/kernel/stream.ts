@@ -68,8 +68,7 @@ export class Stream {
     const socket = new WebSocket(url);
     this.#socket = socket;
     this.#tell({ socket: "connecting", at: this.#heard.at });
-    socket.onopen = () =>
-      socket.send(JSON.stringify({ watch: this.kinds, since: this.#cursor }));
+    socket.onopen = () => socket.send(JSON.stringify({ watch: this.kinds, since: this.#cursor }));
     socket.onmessage = message => this.#take(socket, message.data);
     socket.onclose = () => this.#lost(socket);
   }

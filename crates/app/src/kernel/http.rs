@@ -281,12 +281,17 @@ fn serve_question(
     question: Question,
 ) -> Result<Response<Body>, Fault> {
     let node = &request.node;
-    let Gate::Action(action) = gate else {
-        return Err(Fault::bug("a question has no action"));
+    let action = match gate {
+        Gate::Action(action) => Some(action),
+        // It answers with nothing but what its reader opens.
+        Gate::Reads(_) => None,
+        _ => return Err(Fault::bug("a question has no gate of its own")),
     };
     let reader = Reader::new(node, authenticate(node, &request.headers)?);
     let (core, actor) = (reader.core(), reader.actor());
-    if let Err(denied) = core.policy.may(&core.register, actor, action) {
+    if let Some(action) = action
+        && let Err(denied) = core.policy.may(&core.register, actor, action)
+    {
         let row = AccessRow::of(actor, AccessKind::Denied, None, reader.at());
         node.access().record(row)?;
         return Err(denied);

@@ -178,7 +178,7 @@ impl Node {
             access: AccessLog::open(opening)?,
             cursor_key: keys.derive(b"", "muster/cursor/v1")?,
             state: State::open(&config.place)?,
-            views: ViewPool::new(views_path),
+            views: ViewPool::new(views_path, label_key.clone()),
             lanes,
             refold: Arc::default(),
             core: RwLock::new(Arc::new(core.clone())),

@@ -218,6 +218,19 @@ impl<'n> Reader<'n> {
         opened.pop().ok_or_else(Fault::absent)
     }
 
+    /// A record that a question speaks of, or `None` when it may not be known to exist.
+    ///
+    /// The question notes what it answers with; nothing of it may leave before.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn find(&self, noun: &'static str, id: RecordId) -> Result<Option<Rendition>, Fault> {
+        let readable = self.readable(noun);
+        let found = self.node.views().with(|views| labelled_of(views, id, &readable))?;
+        let found = found.filter(|labelled| labelled.row.kind == noun);
+        found.map(|labelled| self.peek(labelled)).transpose()
+    }
+
     /// Opens a row for live streams: what was sent is noted by each stream's interval.
     ///
     /// # Errors

@@ -159,7 +159,7 @@ pub fn start(
     }
     log.sweep(LogName::Acts, head.size)?;
     let edge = restore_tree(reader, &head, (LogName::Acts, start.origin, start.keys))?;
-    let mut views = view::open(views_path, start.capabilities)?;
+    let mut views = view::open(views_path, start.capabilities, start.label_key)?;
     if Views::new(&views).applied()? > head.size || Views::new(&views).stale()? {
         views = fresh(start, views, views_path)?;
     }
@@ -218,7 +218,7 @@ pub fn start_access(
 fn fresh(start: &Start<'_>, views: ViewWriter, path: &Path) -> Result<ViewWriter, Fault> {
     drop(views);
     view_file::remove(path)?;
-    view::open(path, start.capabilities)
+    view::open(path, start.capabilities, start.label_key)
 }
 
 /// Applies entries that the views have not seen, up to the head.
@@ -300,7 +300,7 @@ impl Folding {
     /// The store's own fault.
     pub fn begin(path: &Path, from: &Source<'_>, seed: Secret) -> Result<Self, Fault> {
         Ok(Self {
-            views: view::open(path, from.capabilities)?,
+            views: view::open(path, from.capabilities, from.label_key)?,
             path: path.to_owned(),
             cells: Arc::default(),
             register: Arc::default(),
@@ -346,7 +346,7 @@ impl Folding {
         // The last connection writes everything into the one file before it closes.
         drop(self.views);
         fs::rename(&self.path, path).map_err(Fault::unavailable)?;
-        self.views = view::open(path, from.capabilities)?;
+        self.views = view::open(path, from.capabilities, from.label_key)?;
         path.clone_into(&mut self.path);
         Ok(self)
     }

@@ -117,12 +117,15 @@ fn number(value: u64) -> i64 {
 }
 
 /// The connection of the one writer of a view file; others hold it without knowing what it is.
-pub struct ViewWriter(Connection);
+pub struct ViewWriter {
+    connection: Connection,
+    key: Secret,
+}
 
 impl Deref for ViewWriter {
     type Target = Connection;
     fn deref(&self) -> &Connection {
-        &self.0
+        &self.connection
     }
 }
 
@@ -138,15 +141,17 @@ impl From<rusqlite::Error> for Fault {
 
 /// Opens the view file for writing and makes its tables.
 ///
+/// `key` seals the labels and keys the digests in it.
+///
 /// # Errors
 /// The store's own fault.
-pub fn open(path: &Path, capabilities: &[&Capability]) -> Result<ViewWriter, Fault> {
+pub fn open(path: &Path, capabilities: &[&Capability], key: &Secret) -> Result<ViewWriter, Fault> {
     let connection = sqlite::open(path, Durability::Rebuildable)?;
     connection.execute_batch(SCHEMA)?;
     for capability in capabilities {
         connection.execute_batch(capability.tables)?;
     }
-    Ok(ViewWriter(connection))
+    Ok(ViewWriter { connection, key: key.clone() })
 }
 
 /// A record's own row.
@@ -228,12 +233,28 @@ pub struct EntryRow<'a> {
 #[derive(Clone, Copy)]
 pub struct Views<'a> {
     connection: &'a Connection,
+    key: &'a Secret,
 }
 
 impl<'a> Views<'a> {
-    /// Asks through `connection`.
-    pub const fn new(connection: &'a Connection) -> Self {
-        Self { connection }
+    /// Asks through the connection of the writer.
+    pub const fn new(writer: &'a ViewWriter) -> Self {
+        Self { connection: &writer.connection, key: &writer.key }
+    }
+
+    /// Asks through the connection of a reader; `key` is that of the file.
+    pub const fn reading(connection: &'a Connection, key: &'a Secret) -> Self {
+        Self { connection, key }
+    }
+
+    /// A digest for a table: without the key of the views it tells nobody whether a guess is right.
+    pub fn keyed(&self, domain: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let keyed = base::crypto::Hasher::new("muster/view-keyed/v1").part(self.key.expose());
+        parts
+            .iter()
+            .fold(keyed.part(domain.as_bytes()), |hasher, part| hasher.part(part))
+            .finish()
+            .0
     }
 
     /// The connection, for a capability's own `view.rs`.

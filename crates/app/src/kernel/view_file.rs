@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use base::crypto::Secret;
 use rusqlite::Connection;
 use store::sqlite;
 
@@ -91,7 +92,10 @@ pub fn remove(path: &Path) -> Result<(), Fault> {
 }
 
 /// Readers of the views, for the threads of one process.
-pub struct ViewPool(Mutex<Readers>);
+pub struct ViewPool {
+    readers: Mutex<Readers>,
+    key: Secret,
+}
 
 struct Readers {
     path: PathBuf,
@@ -102,14 +106,14 @@ struct Readers {
 const IDLE_READERS: usize = 16;
 
 impl ViewPool {
-    /// Reads the file at `path`.
-    pub const fn new(path: PathBuf) -> Self {
-        Self(Mutex::new(Readers { path, idle: Vec::new() }))
+    /// Reads the file at `path`, whose digests are under `key`.
+    pub const fn new(path: PathBuf, key: Secret) -> Self {
+        Self { readers: Mutex::new(Readers { path, idle: Vec::new() }), key }
     }
 
     /// Reads the file at `path` from now on.
     pub fn turn_to(&self, path: PathBuf) {
-        let mut readers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         *readers = Readers { path, idle: Vec::new() };
     }
 
@@ -118,7 +122,7 @@ impl ViewPool {
     /// # Errors
     /// What `read` answers, or the store's own fault.
     pub fn with<T>(&self, read: impl FnOnce(Views<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = || self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         let (idle, path) = {
             let mut readers = lock();
             (readers.idle.pop(), readers.path.clone())
@@ -128,7 +132,7 @@ impl ViewPool {
             None => sqlite::open_reader(&path)?,
         };
         connection.execute_batch("BEGIN")?;
-        let outcome = read(Views::new(&connection));
+        let outcome = read(Views::reading(&connection, &self.key));
         connection.execute_batch("COMMIT")?;
         let mut readers = lock();
         if readers.path == path && readers.idle.len() < IDLE_READERS {

@@ -1,13 +1,16 @@
 //! `muster demo`: an invented world on a real node, to be looked at and played with.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use app::kernel::{Fault, Node};
 use clap::Args;
+use flate2::read::GzDecoder;
 use store::Keyring;
 use store::log::LogReader;
 
@@ -47,6 +50,9 @@ pub struct Demo {
     /// Keeps the log in this PostgreSQL database, which must be empty or this demonstration's.
     #[arg(long, value_name = "URL")]
     postgres: Option<String>,
+    /// What the intelligence service holds: a bundle of STIX 2.1, as JSON or compressed by gzip.
+    #[arg(long, value_name = "FILE")]
+    intel: Option<PathBuf>,
 }
 
 impl Demo {
@@ -63,7 +69,8 @@ impl Demo {
         };
         let config = self.config(data, &environment)?;
         running::trace(&config.trace);
-        let world = World::load()?;
+        let mut world = World::load()?;
+        world.intel = self.intel.as_deref().map(holdings).transpose()?;
         if self.once { self.once(&config, &world) } else { self.show(&config, world) }
     }
 
@@ -197,4 +204,23 @@ fn introduce(url: &str, links: &Links) {
     for (title, link) in links.lines(url) {
         say(format_args!("  {title:<52} {link}"));
     }
+}
+
+/// LIMIT: bytes of a bundle of holdings.
+const HOLDINGS_BYTES: u64 = 256 << 20;
+
+/// Reads a bundle of holdings, compressed or not.
+fn holdings(path: &Path) -> Result<Vec<u8>> {
+    let file = File::open(path).with_context(|| format!("open `{}`", path.display()))?;
+    let mut bytes = Vec::new();
+    let read = if path.extension().is_some_and(|extension| extension == "gz") {
+        GzDecoder::new(file).take(HOLDINGS_BYTES + 1).read_to_end(&mut bytes)
+    } else {
+        file.take(HOLDINGS_BYTES + 1).read_to_end(&mut bytes)
+    };
+    read.with_context(|| format!("read `{}`", path.display()))?;
+    if bytes.len() as u64 > HOLDINGS_BYTES {
+        bail!("`{}` holds more than {} MiB", path.display(), HOLDINGS_BYTES >> 20);
+    }
+    Ok(bytes)
 }

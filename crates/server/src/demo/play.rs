@@ -39,6 +39,8 @@ struct Stage<'a> {
 pub fn perform(cast: &Cast, world: &World) -> Result<Record, Fault> {
     let began = cast.node().play_now();
     let mut stage = Stage { cast, world, began, record: Record::default() };
+    super::scene_entities::perform(cast, world, &mut stage.record)?;
+    stage.began = cast.node().play_now();
     let alert = stage.raise()?;
     let first_rung = world.play.alert.ladder_s.first().copied().unwrap_or(0);
     let (early, late): (Vec<&Answer>, Vec<&Answer>) =

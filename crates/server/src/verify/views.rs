@@ -31,7 +31,7 @@ pub fn compare(
     }
     let label_key = label_key(keys)?;
     let connection = open_reader(views)?;
-    let live = Views::new(&connection);
+    let live = Views::reading(&connection, &label_key);
     // One state of them, also when a node is running.
     live.run("BEGIN")?;
     let size = live.applied()?;
