@@ -6,7 +6,8 @@ describe("a bundle", () => {
   it("is cut into its objects to the byte", () => {
     const one = '{ "type":"tool",  "name": "a \\" } ] b", "x": [ {"y": 1.10} ] }';
     const two = '{"type":"marking-definition"}';
-    const bundle = `{"id":"bundle--1","objects" : [ ${one} ,\n${two}], "type":"bundle", "z":[[{}]]}`;
+    const objects = `[ ${one} ,\n${two}]`;
+    const bundle = `{"id":"b","objects" : ${objects}, "type":"bundle", "z":[[{}]]}`;
     expect(objectsOf(bundle)).toEqual([one, two]);
     expect([one, two].map(isDefinition)).toEqual([false, true]);
   });
