@@ -5,6 +5,7 @@ import { Desk, SIZES } from "./desk.mjs";
 import { SPEED } from "./muster.mjs";
 
 const POLICE = "POLICE: Duty officer of the police";
+const INTEL = "INTEL: Analyst, terrorism";
 const FIRE = "FIRE: Duty officer of the fire service";
 const BORDER = "BORDER: Duty officer of the border guard";
 const BORDER_CHIEF = "BORDER: Chief of operations of the border guard";
@@ -471,6 +472,41 @@ export const journeys = [
     },
   },
   {
+    name: "a bundle is imported in the browser, each object counted, and what is related is found",
+    async run({ muster, one, note }) {
+      const intel = await (await Desk.open(muster, one)).signIn(INTEL);
+      await intel.page.keyboard.press("g");
+      await intel.page.keyboard.press("e");
+      await intel.page.waitForSelector('[data-testid="entities"] [data-row]');
+      await intel.page.click('[data-testid="open-import"]');
+      await intel.page.setInputFiles("#bundle", {
+        name: "bundle.json",
+        mimeType: "application/json",
+        buffer: Buffer.from(BUNDLE),
+      });
+      await intel.page.click('[data-testid="start"]');
+      await intel.page.waitForSelector('[role="alert"]:has-text("Choose the label")');
+      await intel.page.click('#import-label label:has-text("RESTRICTED") >> nth=0');
+      await intel.shot("entities-import-dark");
+      await intel.axe("importing");
+      intel.meant.add("400");
+      await intel.page.click('[data-testid="start"]');
+      const counted = n => `[data-testid="imported"]:has-text("${n}")`;
+      await intel.page.waitForSelector(counted("3 objects: 2 imported, 0 known before, 1 refused"));
+      intel.meant.add("409");
+      await intel.page.click('[data-testid="start"]');
+      await intel.page.waitForSelector(counted("3 objects: 0 imported, 2 known before, 1 refused"));
+      await intel.page.fill('input[type="search"]', "Quiet Heron");
+      await intel.page.click('[data-testid="entities"] a:has-text("Quiet Heron")');
+      await intel.page.waitForSelector('[data-testid="entity"] h2:has-text("Quiet Heron")');
+      await intel.page.waitForSelector('[data-testid="entity"] a:has-text("uses")');
+      await intel.shot("entity-dark");
+      await intel.axe("an entity");
+      note("one of three objects was refused, and named");
+      await intel.close();
+    },
+  },
+  {
     name: "every page passes axe, keeps its banner and fits, on a wall, a desk and in the hand",
     async run({ muster, one, note }) {
       const police = await (await Desk.open(muster, one)).signIn(POLICE);
@@ -485,14 +521,15 @@ export const journeys = [
         "/raise",
         "/declare",
         "/operations",
+        "/entities",
         "/agreements",
         "/people",
         "/agencies",
         "/settings",
         "/nowhere",
       ];
-      for (const path of ["/watch", "/operations", "/agreements", "/people", "/agencies"])
-        pages.push(await first(path));
+      const lists = ["/entities", "/watch", "/operations", "/agreements", "/people", "/agencies"];
+      for (const path of lists) pages.push(await first(path));
       const minor = new Set();
       for (const path of pages) {
         const name = path.slice(1).replace(/\/.*/, "-detail");
@@ -584,6 +621,35 @@ export const journeys = [
     },
   },
 ];
+
+/** Two objects that are related, and one that breaks the standard. */
+const BUNDLE = JSON.stringify({
+  type: "bundle",
+  id: "bundle--0a2f5d1e-5f63-4a7e-9b0c-7d1e8f2a3b4c",
+  objects: [
+    {
+      type: "intrusion-set",
+      spec_version: "2.1",
+      id: "intrusion-set--1b3e6a2f-7c84-4d9f-8a1b-2c3d4e5f6a7b",
+      created: "2026-11-01T08:00:00.000Z",
+      modified: "2026-11-02T08:00:00.000Z",
+      name: "Quiet Heron",
+      description: "Listens to lines of <b>rescue services</b>.",
+      object_marking_refs: ["marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"],
+    },
+    {
+      type: "relationship",
+      spec_version: "2.1",
+      id: "relationship--2c4f7b30-8d95-4eaf-9b2c-3d4e5f6a7b8c",
+      created: "2026-11-01T08:00:00.000Z",
+      modified: "2026-11-02T08:00:00.000Z",
+      relationship_type: "uses",
+      source_ref: "intrusion-set--1b3e6a2f-7c84-4d9f-8a1b-2c3d4e5f6a7b",
+      target_ref: "tool--3d508c41-9ea6-4fb0-8c3d-4e5f6a7b8c9d",
+    },
+    { type: "tool" },
+  ],
+});
 
 /** Proposes an agreement from a page: there is no form for it yet. */
 async function propose({ name, with: other }) {
