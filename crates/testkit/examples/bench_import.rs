@@ -14,8 +14,8 @@ use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use app::entities::{Import, Table, job};
-use base::{Label, Level, Marking, Play, SchemeId, Token};
+use app::entities::{Table, job};
+use base::{Level, Marking, SchemeId, Token};
 use flate2::read::GzDecoder;
 use serde_json::json;
 use testkit::world::{Being, marking};
@@ -39,25 +39,22 @@ fn main() {
     let agency = world.agency("INTEL");
     let analyst = world.person(agency, &desk);
     let began = Instant::now();
-    let job = plan(&bytes, analyst);
-    let refused: usize = job.refused.values().sum();
+    let job = plan(&bytes);
     println!(
-        "{} objects, {:.1} MB: cut into {} acts in {:.2} s; {} definitions, {refused} refused",
+        "{} objects, {:.1} MB: cut into {} acts in {:.2} s",
         job.objects,
         bytes.len() as f64 / 1e6,
-        job.acts.len(),
-        began.elapsed().as_secs_f64(),
-        job.definitions
+        job.parts.len(),
+        began.elapsed().as_secs_f64()
     );
+    let actor = world.context(analyst);
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let alerts = scope.spawn(|| alerts(&world, analyst, &stop));
         let began = Instant::now();
-        for act in &job.acts {
-            give(&world, analyst, act).expect("imported");
-        }
+        let tally = job::perform(world.node(), &actor, &job).expect("imported");
         let s = began.elapsed().as_secs_f64();
-        println!("imported in {s:.2} s: {:.0} objects/s", job.taken as f64 / s);
+        println!("imported in {s:.2} s: {:.0} objects/s; {tally:?}", job.objects as f64 / s);
         stop.store(true, Ordering::SeqCst);
         let mut took = alerts.join().expect("alerts");
         took.sort_unstable();
@@ -68,11 +65,11 @@ fn main() {
         println!("alerts meanwhile: {} p50 {:.1} ms p99 {:.1} ms", took.len(), ms(50), ms(99));
     });
     let began = Instant::now();
-    let again = job.acts.iter().filter(|act| give(&world, analyst, act).is_ok()).count();
-    println!("again: {again} acts wrote, {:.2} s", began.elapsed().as_secs_f64());
+    let again = job::perform(world.node(), &actor, &job).expect("imported");
+    println!("again: {} unchanged in {:.2} s", again.unchanged, began.elapsed().as_secs_f64());
 }
 
-fn plan(bytes: &[u8], analyst: Who) -> job::Job {
+fn plan(bytes: &[u8]) -> job::Job {
     let level = |level: u8| Marking { level: Level(level), ..Marking::default() };
     let scheme = SchemeId(Token::new("NAT").expect("a token"));
     let table = Table {
@@ -83,15 +80,7 @@ fn plan(bytes: &[u8], analyst: Who) -> job::Job {
         amber_strict: level(4),
         red: level(5),
     };
-    let markings = [(scheme, level(1))].into();
-    let unmarked = Label::new(markings, [analyst.agency].into(), Play::Live).expect("a label");
-    job::plan(bytes, &unmarked.markings().clone(), &table, &unmarked).expect("a bundle")
-}
-
-fn give(world: &World, analyst: Who, act: &Import) -> Result<(), app::kernel::Fault> {
-    let mut command = serde_json::to_value(act).expect("json");
-    command.as_object_mut().expect("an object").insert("do".to_owned(), json!("import"));
-    world.act(analyst, "entity:import", &command).map(drop)
+    job::plan(bytes, &[(scheme, level(1))].into(), &table).expect("a bundle")
 }
 
 /// Raises an alert every 20 ms until told to stop; gives how long each took.

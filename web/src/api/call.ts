@@ -57,6 +57,7 @@ const LISTS = {
   person: "/api/people",
   agency: "/api/agencies",
   inquiry: "/api/inquiries",
+  entity: "/api/entities",
   declaration: "/api/declarations",
   operation: "/api/operations",
   plan: "/api/plans",
@@ -70,6 +71,7 @@ const RECORDS = {
   person: "/api/people/{id}",
   agency: "/api/agencies/{id}",
   inquiry: "/api/inquiries/{id}",
+  entity: "/api/entities/{id}",
   declaration: "/api/declarations/{id}",
   operation: "/api/operations/{id}",
   plan: "/api/plans/{id}",
@@ -110,10 +112,10 @@ export type ActPath =
   | "/api/people"
   | "/api/agencies"
   | "/api/declarations"
+  | "/api/entities"
   | "/api/inquiries"
   | "/api/roster"
   | "/api/services"
-  | "/api/entities"
   | "/api/spillages";
 /** Addresses of acts upon a record. */
 export type ActOnPath =
@@ -145,8 +147,11 @@ export function act(path: ActPath, key: string, body: Command): Promise<Outcome<
   return outcome<Accepted>(client.POST(path, { params, body }) as Promise<Answer>);
 }
 
-/** Asks what policy would say; nothing is written. */
-export function ask<T>(path: "/api/reports/preview", body: Command): Promise<Outcome<T>> {
+/** Asks what an act would meet; nothing is written. */
+export function ask<T>(
+  path: "/api/reports/preview" | "/api/entities/preview",
+  body: Command,
+): Promise<Outcome<T>> {
   return outcome<T>(client.POST(path, { body }) as Promise<Answer>);
 }
 
@@ -159,21 +164,6 @@ export function actOn(
 ): Promise<Outcome<Accepted>> {
   const params = { path: { id }, header: { "Idempotency-Key": key } };
   return outcome<Accepted>(client.POST(path, { params, body }) as Promise<Answer>);
-}
-
-/** Entities of one page: each has the object as received, so that pages are short. */
-const PAGE_ENTITIES = 50;
-
-/** A page of entities, newest first. */
-export function entities(cursor: string | null): Promise<Outcome<Page>> {
-  const query = { limit: PAGE_ENTITIES, ...(cursor === null ? {} : { cursor }) };
-  return outcome<Page>(client.GET("/api/entities", { params: { query } }) as Promise<Answer>);
-}
-
-/** One entity. */
-export function entity(id: string): Promise<Outcome<Rendition>> {
-  const asked = client.GET("/api/entities/{id}", { params: { path: { id } } });
-  return outcome<Rendition>(asked as Promise<Answer>);
 }
 
 /** What is related to an entity; the type is that of the page that asks. */

@@ -10,8 +10,8 @@ export type Route =
   | { page: "agencies"; id: string | null }
   | { page: "inquiries"; id: string | null }
   | { page: "ledger"; id: string | null }
-  | { page: "operations"; id: string | null }
   | { page: "entities"; id: string | null }
+  | { page: "operations"; id: string | null }
   | { page: "declare" }
   | { page: "roster" }
   | { page: "settings" }

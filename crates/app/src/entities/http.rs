@@ -1,19 +1,24 @@
 //! Routes of entities.
 
-use super::related;
+use super::{related, tally};
 use crate::kernel::question::Question;
-use crate::kernel::route::{Gate, Method, Route, Serves};
+use crate::kernel::route::Route;
 
 /// What callers may ask.
 pub const ROUTES: &[Route] = &[
     Route::list("/entities", "entity", "entities, newest first"),
     Route::get("/entities/{id}", "entity", "one entity"),
-    Route {
-        method: Method::Get,
-        path: "/entities/{id}/related",
-        gate: Gate::Reads("entity"),
-        serves: Serves::Question(Question::new(related::answer)),
-        summary: "relationships of an entity and their other ends",
-    },
+    Route::question(
+        "/entities/{id}/related",
+        "entity:relate",
+        Question::new(related::answer),
+        "what is related to an entity, in both directions",
+    ),
     Route::command("/entities", "entity:import", ("import", None), "import STIX 2.1 objects"),
+    Route::preview(
+        "/entities/preview",
+        "entity:import",
+        tally,
+        "what would come of each object of an import; nothing is written",
+    ),
 ];

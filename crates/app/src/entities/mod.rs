@@ -1,30 +1,27 @@
 //! Entities: what is known of actors, tools and places, as partners write it in STIX 2.1.
 //!
-//! An agency imports objects under labels that its own table makes of their markings, read as
-//! strictly as they can be; an object with a marking that nobody here understands is refused.
-//! The received bytes are kept. An object is one record of an agency, whatever the labels of its
-//! versions: a version under a higher label is a higher layer of it. What is decided depends on
-//! nothing above the label of what is imported, so that nobody learns from importing what is known
-//! above their head. A relationship lies no lower than its ends.
+//! An agency imports objects under labels that its own table makes of their markings, never below
+//! its default, read as strictly as they can be. The received bytes are kept. An object is one
+//! record of one agency, whatever the labels of its versions: an import raises and never lowers.
+//! A relationship stands at or above both its ends; an end that is not known counts as strictest.
+//! What an importer may not know of is not there for them: it is neither compared nor joined.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use base::{Label, Marking, RecordId, SchemeId, Time};
+use base::{Digest, Marking, SchemeId, Time};
 use policy::Class;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{
-    Action, Capability, Cell, Deciding, Fact, Fault, Lane, Layer, NewEntry, NewPortion,
-};
+use crate::kernel::{Action, Capability, Deciding, Fact, Fault, Lane, Layer, NewEntry};
 
+mod decide;
 pub mod http;
 pub mod job;
 mod read;
-pub mod related;
+mod related;
 mod view;
 
-use read::{Object, Reading};
+use decide::{Importing, Outcome};
 
 base::id!(/// Names one entity.
     EntityId);
@@ -34,13 +31,22 @@ pub const CAPABILITY: Capability = Capability {
     name: "entities",
     noun: "entity",
     kinds: &["entity.imported/1", "entity.held/1"],
-    actions: &[Action {
-        name: "entity:import",
-        lane: Lane::Bulk,
-        class: Class::Own,
-        duty: false,
-        signed: false,
-    }],
+    actions: &[
+        Action {
+            name: "entity:import",
+            lane: Lane::Bulk,
+            class: Class::Own,
+            duty: false,
+            signed: false,
+        },
+        Action {
+            name: "entity:relate",
+            lane: Lane::Normal,
+            class: Class::Own,
+            duty: false,
+            signed: false,
+        },
+    ],
     routes: http::ROUTES,
     urgent: false,
     registers: false,
@@ -48,7 +54,7 @@ pub const CAPABILITY: Capability = Capability {
     tables: view::TABLES,
     act,
     fold,
-    index: view::index,
+    index,
     register: |_, _| {},
     react: |_| Vec::new(),
 };
@@ -68,11 +74,11 @@ pub struct Table {
     pub red: Marking,
 }
 
-/// Imports objects: at most 256, and at most 256 KiB with the command.
+/// Imports objects: at most 256, and at most 256 KiB with what is shown of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Import {
-    /// The label of what bears no marking.
+    /// The agency's default: the label of what bears no marking, and joined into every other.
     pub markings: BTreeMap<SchemeId, Marking>,
     pub table: Table,
     /// The marking definitions of the bundle, as received; at most 64.
@@ -95,31 +101,35 @@ pub struct Imported {
     pub entity: EntityId,
     /// The id of the object, `type--UUID` (STIX 2.1 §2.9).
     pub stix_id: String,
+    /// Agency, play and id under a key of the node: by it the object is found again.
+    pub found_by: Digest,
     pub name: String,
     /// One line; empty when nothing is described.
     pub description: String,
+    pub created: Option<Time>,
     /// The version (STIX 2.1 §3.6), to the millisecond; observables have none.
     pub modified: Option<Time>,
     pub revoked: bool,
-    /// Whether a newer version was known before.
+    /// Whether a newer version was known under the same label before.
     pub older: bool,
-    /// Kind, source and target of a relationship (STIX 2.1 §5.1).
+    /// Kind and ends of a relationship or sighting (STIX 2.1 §5).
     pub relationship: Option<Relationship>,
-    /// Ids of the objects that it relates or speaks of; at most 64.
-    pub links: Vec<String>,
-    /// The digest of its canonical content (RFC 8785), in hexadecimal.
-    pub content: String,
+    /// The canonical content under a key of the node.
+    pub content: Digest,
     /// The object as received, to the byte.
     pub original: String,
 }
 
-/// How two objects are related.
+/// How objects are related.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Relationship {
+    /// `uses`, `targets`; `sighting` for a sighting.
     pub kind: String,
     pub source: String,
     pub target: String,
+    /// Every end, as `found_by` names it: source, target, and what else a sighting names.
+    pub ends: Vec<Digest>,
 }
 
 /// Another content came under a version that was known: it is held, and changes nothing.
@@ -129,20 +139,70 @@ pub struct Held {
     pub entity: EntityId,
     pub stix_id: String,
     pub modified: Option<Time>,
-    pub content: String,
+    /// Why, as a slug: `other-content`.
+    pub reason: String,
+    pub content: Digest,
     /// The object as received, to the byte.
     pub original: String,
 }
 
-/// One version, in the list of those that came.
-#[derive(Serialize)]
-struct Version<'a> {
-    modified: Option<Time>,
-    name: &'a str,
+/// What came, or would come, of each object of an act.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// New objects, and versions newer than every one known.
+    pub accepted: usize,
+    /// Known before with the same content.
+    pub unchanged: usize,
+    /// Versions older than one known: kept as history.
+    pub older: usize,
+    /// Not taken, or kept aside, by the slug of the reason.
+    pub held: BTreeMap<String, usize>,
+}
+
+impl Tally {
+    /// Objects of which it tells.
+    pub fn objects(&self) -> usize {
+        self.accepted + self.unchanged + self.older + self.held.values().sum::<usize>()
+    }
+
+    /// Whether an act of these objects writes anything.
+    pub fn writes(&self) -> bool {
+        let aside = self.held.get(decide::OTHER_CONTENT).copied().unwrap_or_default();
+        self.accepted + self.older + aside > 0
+    }
+
+    /// Counts one object that is not taken.
+    pub fn hold(&mut self, reason: &str) {
+        *self.held.entry(reason.to_owned()).or_default() += 1;
+    }
+
+    /// Adds another.
+    pub fn add(&mut self, other: &Self) {
+        self.accepted += other.accepted;
+        self.unchanged += other.unchanged;
+        self.older += other.older;
+        for (reason, count) in &other.held {
+            *self.held.entry(reason.clone()).or_default() += count;
+        }
+    }
 }
 
 fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
     let Command::Import(import) = on.parse(command)?;
+    Ok(decide_import(&import, on)?.0)
+}
+
+/// Tells what would come of each object; nothing is written.
+///
+/// # Errors
+/// As importing the same would be refused as a whole.
+pub fn tally(command: &[u8], on: &mut Deciding<'_>) -> Result<serde_json::Value, Fault> {
+    let import: Import = on.parse(command)?;
+    let tally = decide_import(&import, on)?.1;
+    serde_json::to_value(tally).map_err(Fault::bug)
+}
+
+fn decide_import(import: &Import, on: &mut Deciding<'_>) -> Result<(Vec<NewEntry>, Tally), Fault> {
     if import.objects.is_empty() {
         return Err(Fault::invalid("no-objects", "an import has at least one object"));
     }
@@ -151,148 +211,63 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
         let detail = format!("one act imports at most {max} objects");
         return Err(Fault::invalid("too-many-objects", detail));
     }
-    let unmarked = on.cell(import.markings, on.actor.agency, None)?.label;
-    for marking in import.table.markings() {
-        let scheme = import.table.scheme.clone();
-        on.cell(BTreeMap::from([(scheme, marking.clone())]), on.actor.agency, None)?;
-    }
-    let definitions = import.definitions.iter().map(String::as_str);
-    let reading = Reading::new(import.table, unmarked, definitions)?;
+    let mut importing = Importing::begin(import, on)?;
+    let mut tally = Tally::default();
     let mut entries = Vec::with_capacity(import.objects.len());
-    let mut known = Known::default();
-    for (place, raw) in import.objects.iter().enumerate() {
-        let object = reading.object(raw).map_err(|fault| at(place, &fault))?;
-        entries.extend(decide_object(object, raw, &mut known, on)?);
-    }
-    Ok(entries)
-}
-
-/// What this act has decided before the views know of it: by identity, then every content.
-#[derive(Default)]
-struct Known {
-    rows: BTreeMap<[u8; 32], Vec<Row>>,
-    contents: BTreeSet<([u8; 32], String)>,
-}
-
-/// A layer in which an object came.
-#[derive(Clone)]
-struct Row {
-    entity: EntityId,
-    label: Label,
-    modified: Option<Time>,
-}
-
-impl Known {
-    /// The layers of an object that lie at or below a label, which whoever writes there may know.
-    fn below(
-        &mut self,
-        on: &Deciding<'_>,
-        identity: [u8; 32],
-        label: &Label,
-    ) -> Result<Vec<Row>, Fault> {
-        let rows = match self.rows.entry(identity) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(vacant) => {
-                let row = |row: view::EntityRow| {
-                    let label = on.cells.label_of(row.cell)?;
-                    let (entity, modified) = (row.entity, row.modified);
-                    Some(Row { entity, label: (**label).clone(), modified })
-                };
-                let rows = view::rows(on.views, &identity)?;
-                vacant.insert(rows.into_iter().filter_map(row).collect())
+    for raw in &import.objects {
+        match importing.object(raw, on)? {
+            Outcome::Accepted(entry) => {
+                tally.accepted += 1;
+                entries.push(entry);
             }
-        };
-        Ok(rows.iter().filter(|row| policy::leq(&row.label, label)).cloned().collect())
-    }
-}
-
-fn decide_object(
-    mut object: Object,
-    raw: &str,
-    known: &mut Known,
-    on: &mut Deciding<'_>,
-) -> Result<Option<NewEntry>, Fault> {
-    object.label = no_lower_than_ends(object.label, &object.ends, known, on)?;
-    on.policy.check_label(&object.label)?;
-    let identity = view::identity(on.views, on.actor.agency, &object.id);
-    let below = known.below(on, identity, &object.label)?;
-    let cells = view::cells_of(on.views, &identity, &object.content)?;
-    let came_below = |cell: &u32| {
-        on.cells.label_of(*cell).is_some_and(|label| policy::leq(label, &object.label))
-    };
-    if !known.contents.insert((identity, object.content.clone())) || cells.iter().any(came_below) {
-        return Ok(None);
-    }
-    let newest = below.iter().max_by_key(|row| row.modified);
-    let entity = newest.map_or_else(|| EntityId::draw(&mut on.ids), |row| row.entity);
-    let cell = Cell { label: object.label, circle: None };
-    let record = RecordId(entity.0);
-    let original = raw.to_owned();
-    let (stix_id, modified, content) = (object.id, object.modified, object.content);
-    if newest.is_some_and(|row| row.modified == modified) {
-        let held = Held { entity, stix_id, modified, content, original };
-        return Ok(Some(NewEntry::new("entity.held/1", record, NewPortion::of(cell, &held)?)));
-    }
-    let older = newest.is_some_and(|row| row.modified > modified);
-    if !older {
-        let row = Row { entity, label: cell.label.clone(), modified };
-        known.rows.entry(identity).or_default().push(row);
-    }
-    let imported = Imported {
-        entity,
-        stix_id,
-        name: object.name,
-        description: object.description,
-        modified,
-        revoked: object.revoked,
-        older,
-        relationship: object.relationship,
-        links: object.links,
-        content,
-        original,
-    };
-    Ok(Some(NewEntry::new("entity.imported/1", record, NewPortion::of(cell, &imported)?)))
-}
-
-/// The label of a relationship, raised until each end that the actor may know of lies below it.
-fn no_lower_than_ends(
-    mut label: Label,
-    ends: &[String],
-    known: &mut Known,
-    on: &Deciding<'_>,
-) -> Result<Label, Fault> {
-    for end in ends {
-        let identity = view::identity(on.views, on.actor.agency, end);
-        if !known.below(on, identity, &label)?.is_empty() {
-            continue;
-        }
-        // Above the label: what this act brought itself, or what the actor may read.
-        let rows = view::rows(on.views, &identity)?;
-        let read = rows.iter().find(|row| on.reads(CAPABILITY.noun, row.cell));
-        let read = read.and_then(|row| on.cells.label_of(row.cell)).map(|label| (**label).clone());
-        let brought = known.rows.get(&identity).and_then(|rows| rows.last());
-        let brought = brought.filter(|_| rows.is_empty()).map(|row| row.label.clone());
-        if let Some(above) = brought.or(read) {
-            label = policy::join(&label, &above)
-                .map_err(|cause| Fault::invalid("invalid-label", cause.to_string()))?;
+            Outcome::Older(entry) => {
+                tally.older += 1;
+                entries.push(entry);
+            }
+            Outcome::Held(entry) => {
+                tally.hold(decide::OTHER_CONTENT);
+                entries.push(entry);
+            }
+            Outcome::Unchanged => tally.unchanged += 1,
+            Outcome::Refused(reason) => tally.hold(reason),
         }
     }
-    Ok(label)
+    Ok((entries, tally))
 }
 
-fn at(place: usize, fault: &Fault) -> Fault {
-    Fault::new(fault.code.kind, fault.code.slug, format!("objects[{place}]: {}", fault.detail))
+/// A version as the history of a layer shows it.
+#[derive(Serialize)]
+struct Version<'a> {
+    name: &'a str,
+    modified: Option<Time>,
+    revoked: bool,
+    older: bool,
+}
+
+/// What is held, as a layer shows it.
+#[derive(Serialize)]
+struct Aside<'a> {
+    modified: Option<Time>,
+    reason: &'a str,
+    original: &'a str,
 }
 
 fn fold(fact: &Fact<'_>, layer: &mut Layer) {
     if fact.kind == "entity.held/1" {
         if let Some(held) = fact.read::<Held>() {
-            layer.push("held", fact.acted_at, &held);
+            let (modified, reason) = (held.modified, held.reason.as_str());
+            let aside = Aside { modified, reason, original: &held.original };
+            layer.push("held", fact.acted_at, &aside);
         }
         return;
     }
     let Some(imported) = fact.read::<Imported>() else { return };
-    let version = Version { modified: imported.modified, name: &imported.name };
+    let version = Version {
+        name: &imported.name,
+        modified: imported.modified,
+        revoked: imported.revoked,
+        older: imported.older,
+    };
     layer.push("versions", fact.acted_at, &version);
     if imported.older {
         return;
@@ -303,9 +278,32 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
     layer.set("title", &imported.name);
     layer.set("description", &imported.description);
     layer.set("stix_id", &imported.stix_id);
+    layer.set("created", imported.created);
     layer.set("modified", imported.modified);
     layer.set("revoked", imported.revoked);
-    layer.set("relationship", &imported.relationship);
+    if let Some(Relationship { kind, source, target, .. }) = &imported.relationship {
+        let shown = serde_json::json!({ "kind": kind, "source": source, "target": target });
+        layer.set("relationship", shown);
+    }
     layer.set("original", &imported.original);
     layer.set("imported_at", fact.acted_at);
+}
+
+fn index(fact: &Fact<'_>, views: crate::kernel::view::Views<'_>) -> Result<(), Fault> {
+    if fact.kind == "entity.held/1" {
+        let Some(held) = fact.read::<Held>() else { return Ok(()) };
+        let version =
+            view::VersionRow { cell: fact.cell, modified: held.modified, content: held.content.0 };
+        return view::add_version(views, fact.record, &version, view::Stands::Aside);
+    }
+    let Some(imported) = fact.read::<Imported>() else { return Ok(()) };
+    view::add_name(views, &imported.found_by.0, fact.record)?;
+    let content = imported.content.0;
+    let version = view::VersionRow { cell: fact.cell, modified: imported.modified, content };
+    view::add_version(views, fact.record, &version, view::Stands::Taken)?;
+    if let Some(relationship) = &imported.relationship {
+        let ends: Vec<[u8; 32]> = relationship.ends.iter().map(|end| end.0).collect();
+        view::add_ends(views, fact.record, &ends)?;
+    }
+    Ok(())
 }

@@ -2,9 +2,9 @@
 
 use base::{Label, Marking, SchemeId, Time};
 use interop::stix::search::SearchText;
-use interop::stix::{Definitions, Detail, LabelMap, StixId, StixObject, Tlp};
+use interop::stix::{Definitions, Detail, LabelMap, StixObject, Timestamp, Tlp};
 
-use super::{DEFINITIONS_MAX, Relationship, Table};
+use super::{DEFINITIONS_MAX, Table};
 use crate::kernel::Fault;
 
 impl LabelMap for Table {
@@ -26,20 +26,18 @@ impl Table {
         [&self.clear, &self.green, &self.amber, &self.amber_strict, &self.red]
     }
 
-    /// Whether each level is at least as strict as the one before.
-    fn ascends(&self, like: &Label) -> Result<bool, Fault> {
+    fn labels(&self, like: &Label) -> Result<Vec<Label>, Fault> {
         let mut labels = Vec::with_capacity(5);
         for marking in self.markings() {
             let markings = [(self.scheme.clone(), marking.clone())].into();
             let label = Label::new(markings, like.originators().clone(), like.play());
             labels.push(label.map_err(|e| Fault::invalid("invalid-label", e.to_string()))?);
         }
-        let pairs = labels.iter().zip(labels.iter().skip(1));
-        Ok(pairs.into_iter().all(|(low, high)| policy::leq(low, high)))
+        Ok(labels)
     }
 }
 
-/// How objects are read: the table, the label of what is not marked, the definitions.
+/// How objects are read: the table, the agency's default, the definitions.
 pub struct Reading {
     table: Table,
     unmarked: Label,
@@ -52,16 +50,25 @@ pub struct Object {
     pub label: Label,
     pub name: String,
     pub description: String,
+    pub created: Option<Time>,
     pub modified: Option<Time>,
     pub revoked: bool,
-    pub relationship: Option<Relationship>,
-    /// Ids of the objects that it relates or speaks of.
-    pub links: Vec<String>,
-    /// Ids of the ends of a relationship or sighting, below which its label may not lie.
-    pub ends: Vec<String>,
+    pub relationship: Option<Ends>,
     /// The digest of the canonical content.
-    pub content: String,
+    pub content: [u8; 32],
 }
+
+/// What a relationship or sighting names.
+pub struct Ends {
+    pub kind: String,
+    pub source: String,
+    pub target: String,
+    /// What else a sighting names.
+    pub others: Vec<String>,
+}
+
+/// LIMIT: bytes of a portion that are left for what is shown beside the original.
+const RESERVE_BYTES: usize = 8 * 1024;
 
 impl Reading {
     /// Prepares reading.
@@ -74,7 +81,9 @@ impl Reading {
         unmarked: Label,
         texts: impl Iterator<Item = &'a str>,
     ) -> Result<Self, Fault> {
-        if !table.ascends(&unmarked)? {
+        let labels = table.labels(&unmarked)?;
+        let mut pairs = labels.iter().zip(labels.iter().skip(1));
+        if !pairs.all(|(low, high)| policy::leq(low, high)) {
             let detail = "a stricter level of the table has a marking that is not stricter";
             return Err(Fault::invalid("table-order", detail));
         }
@@ -89,11 +98,23 @@ impl Reading {
         Ok(Self { table, unmarked, definitions })
     }
 
-    /// Reads one object.
+    /// The label of what says nothing that is understood: the strictest of the table and the
+    /// agency's default together.
+    ///
+    /// # Errors
+    /// `invalid-label` when the two cannot stand together.
+    pub fn strictest(&self) -> Result<Label, Fault> {
+        let labels = self.table.labels(&self.unmarked)?;
+        policy::join_all(labels.iter().chain([&self.unmarked]))
+            .map_err(|e| Fault::invalid("invalid-label", e.to_string()))
+    }
+
+    /// Reads one object. Its label is the strictest of all its markings, those of its parts
+    /// included, and the agency's default; a marking that is not understood is the strictest.
     ///
     /// # Errors
     /// `invalid-object` with the rule that it breaks; `object-too-large` when it does not fit into
-    /// one portion; `unknown-marking` when it bears one that nobody here understands.
+    /// one portion.
     pub fn object(&self, raw: &str) -> Result<Object, Fault> {
         let object = object_of(raw)?;
         // The text stands in JSON once more, and shares the portion with what is shown of it.
@@ -102,59 +123,45 @@ impl Reading {
             return Err(Fault::invalid("object-too-large", "the object fits into no portion"));
         }
         let claim = self.definitions.claims(&object.head).ceiling();
-        if !claim.unknown.is_empty() {
-            let detail = "the object bears a marking that is not understood here";
-            return Err(Fault::invalid("unknown-marking", detail));
-        }
         let label = claim.label(&self.table, &self.unmarked);
         let label = label.map_err(|e| Fault::invalid("invalid-label", e.to_string()))?;
+        let label = policy::join(&label, &self.unmarked)
+            .map_err(|e| Fault::invalid("invalid-label", e.to_string()))?;
         let text = SearchText::of(&object);
-        let relationship = match &object.head.detail {
-            Detail::Relationship { kind, source, target } => Some(Relationship {
-                kind: kind.clone(),
-                source: source.as_str().to_owned(),
-                target: target.as_str().to_owned(),
-            }),
-            _ => None,
-        };
-        let (ends, mut links) = linked(&object.head.detail);
-        links.truncate(LINKS_MAX);
         Ok(Object {
-            links,
-            ends,
-            content: object.value_digest().map_err(invalid)?.to_string(),
+            content: object.value_digest().map_err(invalid)?.0,
             id: object.head.id.as_str().to_owned(),
             label,
             name: text.title,
             description: text.snippet,
-            modified: object.head.modified.and_then(interop::stix::Timestamp::time),
+            created: object.head.created.and_then(Timestamp::time),
+            modified: object.head.modified.and_then(Timestamp::time),
             revoked: object.head.revoked,
-            relationship,
+            relationship: relationship(&object),
         })
     }
 }
 
-/// LIMIT: bytes of a portion that are left for what is shown beside the original.
-const RESERVE_BYTES: usize = 8 * 1024;
-
-/// LIMIT: objects that one object is linked to.
-const LINKS_MAX: usize = 64;
-
-/// The ends of a relationship or sighting, and every object that an object speaks of.
-fn linked(detail: &Detail) -> (Vec<String>, Vec<String>) {
-    let text = |id: &StixId| id.as_str().to_owned();
-    let ends: Vec<String> = match detail {
-        Detail::Relationship { source, target, .. } => vec![text(source), text(target)],
-        Detail::Sighting { of, where_sighted, .. } => {
-            std::iter::once(of).chain(where_sighted).map(text).collect()
+/// The ends of a relationship, or of a sighting: where it was sighted or what was observed first.
+fn relationship(object: &StixObject<'_>) -> Option<Ends> {
+    let text = |id: &interop::stix::StixId| id.as_str().to_owned();
+    match &object.head.detail {
+        Detail::Relationship { kind, source, target } => {
+            let (kind, source, target) = (kind.clone(), text(source), text(target));
+            Some(Ends { kind, source, target, others: Vec::new() })
         }
-        _ => Vec::new(),
-    };
-    let links = match detail {
-        Detail::About { objects } => objects.iter().map(text).collect(),
-        _ => ends.clone(),
-    };
-    (ends, links)
+        Detail::Sighting { of, observed_data, where_sighted } => {
+            let mut at = where_sighted.iter().chain(observed_data);
+            let (kind, target) = ("sighting".to_owned(), text(of));
+            let source = at.next().map_or_else(|| target.clone(), text);
+            Some(Ends { kind, source, target, others: at.map(text).collect() })
+        }
+        Detail::About { .. }
+        | Detail::Indicator { .. }
+        | Detail::Marking(_)
+        | Detail::Language { .. }
+        | Detail::None => None,
+    }
 }
 
 fn object_of(raw: &str) -> Result<StixObject<'_>, Fault> {

@@ -1,115 +1,153 @@
-//! What deciding about an object needs to know: what came of it under which labels, and what names
-//! it. Every digest is under the key of the views.
+//! What deciding and relating need to know: names, versions and ends, as keyed digests.
 
-use base::{AgencyId, RecordId, Time};
+use base::{RecordId, Time};
 use rusqlite::params;
 
-use super::{EntityId, Held, Imported};
-use crate::kernel::Fact;
 use crate::kernel::cells::CellNumber;
 use crate::kernel::fault::Fault;
 use crate::kernel::view::Views;
 
-/// The capability's own tables.
+/// The capability's own tables: ids, cells, times, and digests that only this node can make.
 pub const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS entity (
-    identity BLOB NOT NULL, id BLOB NOT NULL, cell INTEGER NOT NULL, modified INTEGER,
-    PRIMARY KEY (identity, id, cell)) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS entity_content (
-    identity BLOB NOT NULL, cell INTEGER NOT NULL, content BLOB NOT NULL,
-    PRIMARY KEY (identity, cell, content)) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS entity_link (
-    identity BLOB NOT NULL, link BLOB NOT NULL,
-    PRIMARY KEY (identity, link)) STRICT, WITHOUT ROWID;";
+    name BLOB NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (name, record)) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS entity_by_record ON entity (record);
+CREATE TABLE IF NOT EXISTS entity_version (
+    record BLOB NOT NULL, cell INTEGER NOT NULL, content BLOB NOT NULL, modified INTEGER,
+    taken INTEGER NOT NULL, PRIMARY KEY (record, cell, content)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entity_end (
+    end_name BLOB NOT NULL, record BLOB NOT NULL, side INTEGER NOT NULL,
+    PRIMARY KEY (end_name, record, side)) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS entity_end_by_record ON entity_end (record, side);";
 
-const SELECT_ROWS: &str = "SELECT id, cell, modified FROM entity WHERE identity = ?1 LIMIT 64";
-const UPSERT: &str = "INSERT INTO entity (identity, id, cell, modified) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (identity, id, cell) DO UPDATE SET modified = excluded.modified";
-const SELECT_CONTENT: &str =
-    "SELECT cell FROM entity_content WHERE identity = ?1 AND content = ?2 LIMIT 64";
-const INSERT_CONTENT: &str =
-    "INSERT OR IGNORE INTO entity_content (identity, cell, content) VALUES (?1, ?2, ?3)";
-const SELECT_LINKS: &str = "SELECT link FROM entity_link WHERE identity = ?1 LIMIT ?2";
-const INSERT_LINK: &str = "INSERT OR IGNORE INTO entity_link (identity, link) VALUES (?1, ?2)";
+// A name has several records only where importers could not know of each other's.
+const SELECT_NAMED: &str = "SELECT record FROM entity WHERE name = ?1 ORDER BY record LIMIT 64";
+const SELECT_NAMES: &str = "SELECT name FROM entity WHERE record = ?1 ORDER BY name LIMIT 1";
+const INSERT_NAME: &str = "INSERT OR IGNORE INTO entity (name, record) VALUES (?1, ?2)";
+const SELECT_VERSIONS: &str = "SELECT cell, content, modified, taken FROM entity_version
+    WHERE record = ?1 ORDER BY cell, content LIMIT 65536";
+const INSERT_VERSION: &str = "INSERT OR IGNORE INTO entity_version
+    (record, cell, content, modified, taken) VALUES (?1, ?2, ?3, ?4, ?5)";
+const INSERT_END: &str =
+    "INSERT OR IGNORE INTO entity_end (end_name, record, side) VALUES (?1, ?2, ?3)";
+const SELECT_ENDING: &str = "SELECT DISTINCT record FROM entity_end
+    WHERE end_name = ?1 AND record > ?2 ORDER BY record LIMIT ?3";
+const SELECT_ENDS: &str =
+    "SELECT side, end_name FROM entity_end WHERE record = ?1 ORDER BY side, end_name LIMIT 256";
 
-/// The newest version of an object in one layer of one record.
-#[derive(Clone, Copy)]
-pub struct EntityRow {
-    pub entity: EntityId,
+/// Whether a version was taken, or is kept aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stands {
+    Taken,
+    Aside,
+}
+
+/// A version under a cell.
+#[derive(Clone, Copy, Debug)]
+pub struct VersionRow {
     pub cell: CellNumber,
     pub modified: Option<Time>,
+    pub content: [u8; 32],
 }
 
-/// What an object is to an agency: its id.
-pub fn identity(views: Views<'_>, agency: AgencyId, id: &str) -> [u8; 32] {
-    views.keyed("entity", &[&agency.0, id.as_bytes()])
-}
-
-/// Every layer in which an object came.
+/// The records of a name, at most 64.
 ///
 /// # Errors
 /// The store's own fault.
-pub fn rows(views: Views<'_>, identity: &[u8; 32]) -> Result<Vec<EntityRow>, Fault> {
-    let mut select = views.connection().prepare_cached(SELECT_ROWS)?;
-    let rows = select.query_map([identity], |r| {
+pub fn named(views: Views<'_>, name: &[u8; 32]) -> Result<Vec<RecordId>, Fault> {
+    let mut select = views.connection().prepare_cached(SELECT_NAMED)?;
+    let rows = select.query_map([name], |r| Ok(RecordId(r.get(0)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The name of a record.
+///
+/// # Errors
+/// The store's own fault.
+pub fn name(views: Views<'_>, record: RecordId) -> Result<Option<[u8; 32]>, Fault> {
+    let mut select = views.connection().prepare_cached(SELECT_NAMES)?;
+    let mut rows = select.query_map([record.0], |r| r.get(0))?;
+    Ok(rows.next().transpose()?)
+}
+
+/// Notes the name of a record.
+///
+/// # Errors
+/// The store's own fault.
+pub fn add_name(views: Views<'_>, name: &[u8; 32], record: RecordId) -> Result<(), Fault> {
+    views.connection().prepare_cached(INSERT_NAME)?.execute(params![name, record.0])?;
+    Ok(())
+}
+
+/// The versions of a record, under every cell.
+///
+/// # Errors
+/// The store's own fault.
+pub fn versions(views: Views<'_>, record: RecordId) -> Result<Vec<(VersionRow, Stands)>, Fault> {
+    let mut select = views.connection().prepare_cached(SELECT_VERSIONS)?;
+    let rows = select.query_map([record.0], |r| {
         let modified: Option<i64> = r.get(2)?;
         // Only times are written, so that what is none cannot stand here.
         let modified = modified.and_then(|ms| Time::from_ms(ms).ok());
-        Ok(EntityRow { entity: EntityId(r.get(0)?), cell: r.get(1)?, modified })
+        let stands = if r.get(3)? { Stands::Taken } else { Stands::Aside };
+        Ok((VersionRow { cell: r.get(0)?, content: r.get(1)?, modified }, stands))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The cells in which a content of an object came.
+/// Notes a version.
 ///
 /// # Errors
 /// The store's own fault.
-pub fn cells_of(
+pub fn add_version(
     views: Views<'_>,
-    identity: &[u8; 32],
-    content: &str,
-) -> Result<Vec<CellNumber>, Fault> {
-    let content = views.keyed("entity-content", &[content.as_bytes()]);
-    let mut select = views.connection().prepare_cached(SELECT_CONTENT)?;
-    let cells = select.query_map(params![identity, content], |r| r.get(0))?;
-    Ok(cells.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Records that name an object, at most `limit`.
-///
-/// # Errors
-/// The store's own fault.
-pub fn links(views: Views<'_>, identity: &[u8; 32], limit: u32) -> Result<Vec<RecordId>, Fault> {
-    let mut select = views.connection().prepare_cached(SELECT_LINKS)?;
-    let links = select.query_map(params![identity, limit], |r| r.get(0).map(RecordId))?;
-    Ok(links.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Notes what came.
-///
-/// # Errors
-/// The store's own fault.
-pub fn index(fact: &Fact<'_>, views: Views<'_>) -> Result<(), Fault> {
-    let connection = views.connection();
-    let (id, content) = if let Some(imported) = fact.read::<Imported>() {
-        let identity = identity(views, fact.agency, &imported.stix_id);
-        if !imported.older {
-            let modified = imported.modified.map(Time::ms);
-            let row = params![identity, imported.entity.0, fact.cell, modified];
-            connection.prepare_cached(UPSERT)?.execute(row)?;
-        }
-        let mut insert = connection.prepare_cached(INSERT_LINK)?;
-        for link in &imported.links {
-            let end = self::identity(views, fact.agency, link);
-            insert.execute(params![end, fact.record.0])?;
-        }
-        (imported.stix_id, imported.content)
-    } else {
-        let Some(held) = fact.read::<Held>() else { return Ok(()) };
-        (held.stix_id, held.content)
-    };
-    let identity = identity(views, fact.agency, &id);
-    let content = views.keyed("entity-content", &[content.as_bytes()]);
-    connection.prepare_cached(INSERT_CONTENT)?.execute(params![identity, fact.cell, content])?;
+    record: RecordId,
+    version: &VersionRow,
+    stands: Stands,
+) -> Result<(), Fault> {
+    let (cell, modified) = (version.cell, version.modified.map(Time::ms));
+    let taken = stands == Stands::Taken;
+    let mut insert = views.connection().prepare_cached(INSERT_VERSION)?;
+    insert.execute(params![record.0, cell, version.content, modified, taken])?;
     Ok(())
+}
+
+/// Notes the ends of a relationship.
+///
+/// # Errors
+/// The store's own fault.
+pub fn add_ends(views: Views<'_>, record: RecordId, ends: &[[u8; 32]]) -> Result<(), Fault> {
+    let mut insert = views.connection().prepare_cached(INSERT_END)?;
+    for (side, end) in (0..).zip(ends) {
+        let side: i64 = side;
+        insert.execute(params![end, record.0, side])?;
+    }
+    Ok(())
+}
+
+/// Relationships that have this end, after one, in the order of their ids.
+///
+/// # Errors
+/// The store's own fault.
+pub fn ending(
+    views: Views<'_>,
+    end: &[u8; 32],
+    after: RecordId,
+    limit: usize,
+) -> Result<Vec<RecordId>, Fault> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut select = views.connection().prepare_cached(SELECT_ENDING)?;
+    let rows = select.query_map(params![end, after.0, limit], |r| Ok(RecordId(r.get(0)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The ends of a relationship: side 0 is the source, 1 the target, others what else it names.
+///
+/// # Errors
+/// The store's own fault.
+pub fn ends(views: Views<'_>, record: RecordId) -> Result<Vec<(u8, [u8; 32])>, Fault> {
+    let mut select = views.connection().prepare_cached(SELECT_ENDS)?;
+    let rows = select.query_map([record.0], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

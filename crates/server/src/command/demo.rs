@@ -1,16 +1,13 @@
 //! `muster demo`: an invented world on a real node, to be looked at and played with.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use app::kernel::{Fault, Node};
 use clap::Args;
-use flate2::read::GzDecoder;
 use store::Keyring;
 use store::log::LogReader;
 
@@ -70,7 +67,9 @@ impl Demo {
         let config = self.config(data, &environment)?;
         running::trace(&config.trace);
         let mut world = World::load()?;
-        world.intel = self.intel.as_deref().map(holdings).transpose()?;
+        if let Some(file) = &self.intel {
+            world.intel = Some(crate::demo::read_bundle(file)?);
+        }
         if self.once { self.once(&config, &world) } else { self.show(&config, world) }
     }
 
@@ -204,23 +203,4 @@ fn introduce(url: &str, links: &Links) {
     for (title, link) in links.lines(url) {
         say(format_args!("  {title:<52} {link}"));
     }
-}
-
-/// LIMIT: bytes of a bundle of holdings.
-const HOLDINGS_BYTES: u64 = 256 << 20;
-
-/// Reads a bundle of holdings, compressed or not.
-fn holdings(path: &Path) -> Result<Vec<u8>> {
-    let file = File::open(path).with_context(|| format!("open `{}`", path.display()))?;
-    let mut bytes = Vec::new();
-    let read = if path.extension().is_some_and(|extension| extension == "gz") {
-        GzDecoder::new(file).take(HOLDINGS_BYTES + 1).read_to_end(&mut bytes)
-    } else {
-        file.take(HOLDINGS_BYTES + 1).read_to_end(&mut bytes)
-    };
-    read.with_context(|| format!("read `{}`", path.display()))?;
-    if bytes.len() as u64 > HOLDINGS_BYTES {
-        bail!("`{}` holds more than {} MiB", path.display(), HOLDINGS_BYTES >> 20);
-    }
-    Ok(bytes)
 }

@@ -19,4 +19,5 @@ pub use founding::found;
 pub use links::Links;
 pub use play::perform;
 pub use record::Record;
+pub use scene_entities::read_bundle;
 pub use world::{Founded, World};

@@ -39,8 +39,6 @@ struct Stage<'a> {
 pub fn perform(cast: &Cast, world: &World) -> Result<Record, Fault> {
     let began = cast.node().play_now();
     let mut stage = Stage { cast, world, began, record: Record::default() };
-    super::scene_entities::perform(cast, world, &mut stage.record)?;
-    stage.began = cast.node().play_now();
     let alert = stage.raise()?;
     let first_rung = world.play.alert.ladder_s.first().copied().unwrap_or(0);
     let (early, late): (Vec<&Answer>, Vec<&Answer>) =
@@ -58,6 +56,7 @@ pub fn perform(cast: &Cast, world: &World) -> Result<Record, Fault> {
     stage.suspend(alert)?;
     stage.hand_over()?;
     super::scene_reports::perform(cast, world, &mut stage.record)?;
+    super::scene_entities::perform(cast, world, &mut stage.record)?;
     let began = stage.began;
     scene_operations::perform(cast, world, (began, &mut stage.record))?;
     stage.inspect()?;

@@ -134,7 +134,7 @@ pub struct Play {
     pub declaration: Declaration,
     pub before: Vec<Before>,
     pub reports: super::scene_reports::Reports,
-    pub holdings: super::scene_entities::Holdings,
+    pub entities: super::scene_entities::Entities,
 }
 
 /// The alert that the play is about.
@@ -308,11 +308,6 @@ impl World {
         Ok(world)
     }
 
-    /// The bundle of STIX 2.1 that the intelligence service holds.
-    pub fn bundle(&self) -> &[u8] {
-        self.intel.as_deref().unwrap_or(super::scene_entities::BUNDLE)
-    }
-
     fn check(&self) -> Result<(), Error> {
         self.check_people()?;
         let mut codes = BTreeSet::new();
@@ -379,7 +374,7 @@ impl World {
 
     fn seats_of_the_play(&self) -> Vec<&String> {
         let Play { alert, answers, suspension, handover, inquiry, declaration, .. } = &self.play;
-        let Play { before, reports, holdings, .. } = &self.play;
+        let Play { before, reports, entities, .. } = &self.play;
         let mut named = vec![&alert.seat, &suspension.by, &suspension.from, &suspension.to];
         named.extend([&handover.seat, &handover.to, &inquiry.seat]);
         named.extend([&declaration.seat, &declaration.head, &declaration.gap]);
@@ -389,7 +384,7 @@ impl World {
         named.extend(suspension.resumed_by.iter().map(|consent| &consent.seat));
         named.extend(before.iter().flat_map(|b| b.answered_by.iter().chain([&b.seat])));
         named.extend(reports.seats());
-        named.extend(holdings.seats());
+        named.extend(entities.seats());
         named.extend(&self.links);
         named
     }
