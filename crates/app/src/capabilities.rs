@@ -19,4 +19,5 @@ pub const ALL: &[&Capability] = &[
     &crate::declarations::CAPABILITY,
     &crate::operations::CAPABILITY,
     &crate::roster::CAPABILITY,
+    &crate::entities::CAPABILITY,
 ];

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use base::crypto::Secret;
 use base::{
     AgencyId, CircleId, ClauseId, Digest, Ids, Label, Marking, OperationId, PersonId, Place, Play,
     RecordId, SchemeId, SeatId, SessionId, Time,
@@ -103,9 +104,17 @@ pub struct Deciding<'a> {
     /// The time of the act in its play.
     pub at: Time,
     pub ids: Ids,
+    /// The key under which a decision names what views must find again.
+    pub(super) key: &'a Secret,
 }
 
 impl Deciding<'_> {
+    /// A digest that only this node can make: a copy of the views confirms no guess of what it is of.
+    pub fn keyed(&self, domain: &'static str, parts: &[&[u8]]) -> Digest {
+        let begun = base::crypto::Hasher::new(domain).part(self.key.expose());
+        parts.iter().fold(begun, |hasher, part| hasher.part(part)).finish()
+    }
+
     /// Reads the command.
     ///
     /// # Errors

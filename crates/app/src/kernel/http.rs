@@ -456,10 +456,12 @@ fn ask(
     let (core, (_, action)) = (node.core(), node.action(name)?);
     core.policy.may(&core.register, &actor, name)?;
     let at = node.play_now();
+    let key = &super::start::label_key(node.keys()).map_err(Fault::unavailable)?;
     let answer = node.views().with(|views| {
         let ids = base::Ids::new(node.entropy().secret());
         let (register, cells, policy) = (&core.register, &core.cells, &core.policy);
-        let mut on = Deciding { views, register, cells, policy, actor: &actor, action, at, ids };
+        let mut on =
+            Deciding { views, register, cells, policy, actor: &actor, action, at, ids, key };
         (preview.0)(body, &mut on)
     })?;
     json(StatusCode::OK, &answer)

@@ -274,6 +274,7 @@ impl Sequencer {
             action: act.action,
             at: turn.acted_at,
             ids: Ids::new(turn.entropy.secret()),
+            key: &self.setup.label_key,
         };
         let entries = (act.capability.act)(&act.command, &mut deciding)?;
         check_size(&entries)?;

@@ -37,6 +37,8 @@ const OPTIONAL: &[(&str, &[&str])] = &[
     ("operation.set/1", &["title", "phase", "place", "objectives"]),
     ("handover.proposed/1", &["notes"]),
     ("operation.noted/1", &["person", "seat"]),
+    ("entity.imported/1", &["created", "modified", "relationship"]),
+    ("entity.held/1", &["modified"]),
 ];
 
 struct Golden {

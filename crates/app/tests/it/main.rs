@@ -23,6 +23,8 @@ mod alerts;
 mod circles;
 #[path = "../../src/declarations/tests.rs"]
 mod declarations;
+#[path = "../../src/entities/tests.rs"]
+mod entities;
 #[path = "../../src/identity/tests.rs"]
 mod identity;
 #[path = "../../src/inquiries/tests.rs"]
