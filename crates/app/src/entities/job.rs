@@ -29,7 +29,7 @@ pub struct Job {
     pub held: Tally,
 }
 
-/// LIMIT: bytes of an act's objects, below the kernel's own limit: what is shown stands beside them.
+/// LIMIT: bytes of an act's objects, below the kernel's own: what is shown stands beside them.
 const OBJECTS_BYTES: usize = base::limit::ACT_BYTES - 16 * 1024;
 /// LIMIT: bytes counted for each object beside its text: ids, digests, name, description.
 const OBJECT_EXTRA_BYTES: usize = 1280;

@@ -109,7 +109,7 @@ pub struct Deciding<'a> {
 }
 
 impl Deciding<'_> {
-    /// A digest that only this node can make: a copy of the views confirms no guess of what it is of.
+    /// A digest that only this node can make: a copy of the views confirms no guess of its parts.
     pub fn keyed(&self, domain: &'static str, parts: &[&[u8]]) -> Digest {
         let begun = base::crypto::Hasher::new(domain).part(self.key.expose());
         parts.iter().fold(begun, |hasher, part| hasher.part(part)).finish()
