@@ -27,6 +27,7 @@ const READ_MAX: Record<Kind, number> = {
   operation: 200,
   plan: 200,
   inquiry: 200,
+  entity: 200,
   handover: 200,
 };
 
