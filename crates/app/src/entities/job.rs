@@ -9,8 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use base::{Marking, SchemeId};
 use interop::stix::{Bundle, Class, Head, StixObject};
 
-use super::{DEFINITIONS_MAX, Import, Table, Tally};
-use crate::kernel::Fault;
+use super::decide::OTHER_CONTENT;
+use super::{DEFINITIONS_MAX, Import, Table, Tally, tally};
+use crate::kernel::http::answer_preview;
+use crate::kernel::route::Preview;
+use crate::kernel::{Act, ActorContext, Fault, Node};
 
 /// An act of a job.
 #[derive(Clone, Debug)]
@@ -28,6 +31,8 @@ pub struct Job {
     /// Those that stand in no part: each is counted with its reason.
     pub held: Tally,
 }
+
+const ACTION: &str = "entity:import";
 
 /// LIMIT: bytes of an act's objects, below the kernel's own: what is shown stands beside them.
 const OBJECTS_BYTES: usize = base::limit::ACT_BYTES - 16 * 1024;
@@ -75,6 +80,39 @@ pub fn plan(
         .enumerate()
         .map(|(place, import)| Part { idempotency_key: format!("import-{named}-{place}"), import });
     Ok(Job { parts: parts.collect(), objects: bundle.len(), held })
+}
+
+/// Does a job in this process, part after part, and tells what came of every object.
+///
+/// It blocks until the last part is durable. A job that was broken off may be given again.
+///
+/// # Errors
+/// What a part was refused with; what was done before it stays.
+pub fn perform(node: &Node, actor: &ActorContext, job: &Job) -> Result<Tally, Fault> {
+    let mut all = job.held.clone();
+    for part in &job.parts {
+        let command = serde_json::to_vec(&part.import).map_err(Fault::bug)?;
+        let told = answer_preview(node, actor, ACTION, (Preview(tally), &command))?;
+        let told: Tally = serde_json::from_value(told).map_err(Fault::bug)?;
+        all.add(&told);
+        if told.accepted + told.older + told.held.get(OTHER_CONTENT).unwrap_or(&0) == 0 {
+            continue;
+        }
+        let mut command = serde_json::to_value(&part.import).map_err(Fault::bug)?;
+        if let Some(fields) = command.as_object_mut() {
+            fields.insert("do".to_owned(), "import".into());
+        }
+        let act = Act {
+            action: ACTION.to_owned(),
+            command: serde_json::to_vec(&command).map_err(Fault::bug)?,
+            idempotency_key: part.idempotency_key.clone(),
+            actor: actor.clone(),
+            signature: None,
+        };
+        let waiting = node.submit(act, None, None)?;
+        waiting.blocking_recv().map_err(Fault::unavailable)??;
+    }
+    Ok(all)
 }
 
 struct Cutting<'a> {

@@ -446,25 +446,35 @@ async fn serve_act(request: ActRequest, route: &'static Route) -> Result<Respons
     json(StatusCode::CREATED, &accepted)
 }
 
-/// Answers a preview at the newest state, as an act would be decided; nothing is written.
 fn ask(
     node: &Node,
     actor: ActorContext,
     name: &'static str,
     (preview, body): (Preview, &[u8]),
 ) -> Result<Response<Body>, Fault> {
+    json(StatusCode::OK, &answer_preview(node, &actor, name, (preview, body))?)
+}
+
+/// Answers a preview at the newest state, as an act would be decided; nothing is written.
+///
+/// # Errors
+/// As the act would be refused.
+pub fn answer_preview(
+    node: &Node,
+    actor: &ActorContext,
+    name: &'static str,
+    (preview, body): (Preview, &[u8]),
+) -> Result<serde_json::Value, Fault> {
     let (core, (_, action)) = (node.core(), node.action(name)?);
-    core.policy.may(&core.register, &actor, name)?;
+    core.policy.may(&core.register, actor, name)?;
     let at = node.play_now();
     let key = &super::start::label_key(node.keys()).map_err(Fault::unavailable)?;
-    let answer = node.views().with(|views| {
+    node.views().with(|views| {
         let ids = base::Ids::new(node.entropy().secret());
         let (register, cells, policy) = (&core.register, &core.cells, &core.policy);
-        let mut on =
-            Deciding { views, register, cells, policy, actor: &actor, action, at, ids, key };
+        let mut on = Deciding { views, register, cells, policy, actor, action, at, ids, key };
         (preview.0)(body, &mut on)
-    })?;
-    json(StatusCode::OK, &answer)
+    })
 }
 
 fn receipt(node: &Node, sequence: u64) -> Result<String, Fault> {

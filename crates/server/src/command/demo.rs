@@ -47,6 +47,9 @@ pub struct Demo {
     /// Keeps the log in this PostgreSQL database, which must be empty or this demonstration's.
     #[arg(long, value_name = "URL")]
     postgres: Option<String>,
+    /// A bundle of STIX 2.1, `.json` or `.json.gz`, that intelligence imports in place of its own.
+    #[arg(long, value_name = "FILE")]
+    intel: Option<PathBuf>,
 }
 
 impl Demo {
@@ -63,7 +66,10 @@ impl Demo {
         };
         let config = self.config(data, &environment)?;
         running::trace(&config.trace);
-        let world = World::load()?;
+        let mut world = World::load()?;
+        if let Some(file) = &self.intel {
+            world.intel = Some(crate::demo::read_bundle(file)?);
+        }
         if self.once { self.once(&config, &world) } else { self.show(&config, world) }
     }
 
