@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use base::{Marking, SchemeId};
 use interop::stix::{Bundle, Class, Head, StixObject};
 
-use super::decide::OTHER_CONTENT;
 use super::{DEFINITIONS_MAX, Import, Table, Tally, tally};
 use crate::kernel::http::answer_preview;
 use crate::kernel::route::Preview;
@@ -95,7 +94,7 @@ pub fn perform(node: &Node, actor: &ActorContext, job: &Job) -> Result<Tally, Fa
         let told = answer_preview(node, actor, ACTION, (Preview(tally), &command))?;
         let told: Tally = serde_json::from_value(told).map_err(Fault::bug)?;
         all.add(&told);
-        if told.accepted + told.older + told.held.get(OTHER_CONTENT).unwrap_or(&0) == 0 {
+        if !told.writes() {
             continue;
         }
         let mut command = serde_json::to_value(&part.import).map_err(Fault::bug)?;

@@ -165,6 +165,12 @@ impl Tally {
         self.accepted + self.unchanged + self.older + self.held.values().sum::<usize>()
     }
 
+    /// Whether an act of these objects writes anything.
+    pub fn writes(&self) -> bool {
+        let aside = self.held.get(decide::OTHER_CONTENT).copied().unwrap_or_default();
+        self.accepted + self.older + aside > 0
+    }
+
     /// Counts one object that is not taken.
     pub fn hold(&mut self, reason: &str) {
         *self.held.entry(reason.to_owned()).or_default() += 1;

@@ -93,11 +93,11 @@ pub fn perform(cast: &Cast, world: &World, record: &mut Record) -> Result<(), Fa
     let again = job::perform(node, &cast.actor(&scene.seat)?, &job)?;
     record.expect("importing them again changes nothing", again.accepted + again.older == 0);
     let held = count(cast, &scene.seat)?;
-    let read = count(cast, &scene.reader)?;
-    let what = format!("under their clause the police read {read} of {held} entities");
-    record.expect(what, read > 0 && read <= held);
+    let shown = count(cast, &scene.reader)?;
+    let what = format!("under their clause the police read {shown} of {held} entities");
+    record.expect(what, shown > 0 && shown <= held);
     if world.intel.is_none() {
-        record.expect("what is marked TLP:RED is not among them", read < held);
+        record.expect("what is marked TLP:RED is not among them", shown < held);
     }
     let highest = highest(cast, &scene.reader)?;
     let red = scene.levels.last().copied().unwrap_or(0);
