@@ -9,6 +9,7 @@ const FIRE = "FIRE: Duty officer of the fire service";
 const BORDER = "BORDER: Duty officer of the border guard";
 const BORDER_CHIEF = "BORDER: Chief of operations of the border guard";
 const MOD_HEAD = "MOD: Head of the coordinating centre";
+const INTEL = "INTEL: Duty officer of the service";
 const CYBER_HEAD = "CYBER: Head of agreements";
 
 let raised = 0;
@@ -17,6 +18,22 @@ const title = words => `${words} ${(raised += 1)}`;
 
 const row = of => `[data-testid="alerts"] a:has-text("${of}")`;
 const boardRow = agency => `[data-testid="board-row"]:has(th:has-text("${agency}"))`;
+
+/** A bundle of two objects, what relates them, and one that breaks the standard. */
+function bundleOf(group, tool) {
+  const [created, modified] = ["2026-01-01T00:00:00.000Z", "2026-02-01T00:00:00.000Z"];
+  const head = { spec_version: "2.1", created, modified };
+  const [source, target] = ["intrusion-set", "tool"].map(type => `${type}--${crypto.randomUUID()}`);
+  const relationship = `relationship--${crypto.randomUUID()}`;
+  const ends = { relationship_type: "uses", source_ref: source, target_ref: target };
+  const objects = [
+    { type: "relationship", id: relationship, ...head, ...ends },
+    { type: "intrusion-set", id: source, name: group, ...head },
+    { type: "tool", id: target, name: tool, ...head },
+    { type: "tool", id: "none" },
+  ];
+  return JSON.stringify({ type: "bundle", id: `bundle--${crypto.randomUUID()}`, objects });
+}
 
 /** Fills the form by pointer and keyboard and sends it; gives the number of clicks. */
 async function raise({ page }, { name, audience, ladder, level = "RESTRICTED", place, text }) {
@@ -90,6 +107,38 @@ export const journeys = [
         await desk.shot(`sign-in-${theme}`);
       }
       await desk.close();
+    },
+  },
+  {
+    name: "a bundle is imported with its rejects counted, and read in both directions",
+    async run({ muster, one }) {
+      const intel = await (await Desk.open(muster, one)).signIn(INTEL);
+      const { page } = intel;
+      await page.keyboard.press("g");
+      await page.keyboard.press("e");
+      await page.keyboard.press("i");
+      await page.waitForSelector("#bundle-file");
+      const [group, tool] = [title("Group"), title("Tool")];
+      await page.setInputFiles("#bundle-file", {
+        name: "holdings.json",
+        mimeType: "application/json",
+        buffer: Buffer.from(bundleOf(group, tool)),
+      });
+      await page.locator("#import-label").getByText("RESTRICTED").click();
+      await intel.axe("import");
+      await page.click('[data-testid="import-confirm"]');
+      await page.waitForSelector('[data-testid="import-state"]:has-text("accounted")');
+      const tally = await page.locator('[data-testid="tally"]').innerText();
+      assert.match(tally, /Accepted\s+3/);
+      assert.match(tally, /breaks the standard\s+1/);
+      await page.keyboard.press("Escape");
+      await page.click(`[data-testid="entities"] a:has-text("${tool}")`);
+      await page.waitForSelector(`[data-testid="related"] a:has-text("${group}")`);
+      await intel.axe("an entity");
+      await intel.shot("entity");
+      await page.click(`[data-testid="related"] a:has-text("${group}")`);
+      await page.waitForSelector(`[data-testid="related"] a:has-text("${tool}")`);
+      await intel.close();
     },
   },
   {
