@@ -116,6 +116,7 @@ export const journeys = [
       const { page } = intel;
       await page.keyboard.press("g");
       await page.keyboard.press("e");
+      await page.waitForSelector('[data-testid="import"]');
       await page.keyboard.press("i");
       await page.waitForSelector("#bundle-file");
       const [group, tool] = [title("Group"), title("Tool")];
