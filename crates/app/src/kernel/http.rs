@@ -273,15 +273,19 @@ fn serve_question(
     question: Question,
 ) -> Result<Response<Body>, Fault> {
     let node = &request.node;
-    let Gate::Action(action) = gate else {
-        return Err(Fault::bug("a question has no action"));
-    };
     let reader = Reader::new(node, authenticate(node, &request.headers)?);
     let (core, actor) = (reader.core(), reader.actor());
-    if let Err(denied) = core.policy.may(&core.register, actor, action) {
-        let row = AccessRow::of(actor, AccessKind::Denied, None, reader.at());
-        node.access().record(row)?;
-        return Err(denied);
+    match gate {
+        Gate::Action(action) => {
+            if let Err(denied) = core.policy.may(&core.register, actor, action) {
+                let row = AccessRow::of(actor, AccessKind::Denied, None, reader.at());
+                node.access().record(row)?;
+                return Err(denied);
+            }
+        }
+        // The reader's own readable set is the gate, as for a record.
+        Gate::Reads(_) => {}
+        Gate::SignedIn | Gate::Public(_) => return Err(Fault::bug("a question has no gate")),
     }
     let id = request.path.get("id").and_then(|id| id.parse().ok());
     match (question.answer)(&Asked { node, reader, id, query: &request.query })? {

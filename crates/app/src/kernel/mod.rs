@@ -37,6 +37,7 @@ pub mod signing;
 pub mod start;
 pub mod tiles;
 pub mod view;
+pub mod why;
 
 pub use capability::{
     Action, ActorContext, Capability, Deciding, Fact, Lane, Layer, NewEntry, NewPortion, Reaction,
