@@ -111,6 +111,10 @@ fn why_cites_the_clause_to_whom_it_lets_read_and_nothing_to_anyone_else() {
     let unknown = RecordId([3; 16]);
     assert_eq!(asked(scene.customs, id).0, 404);
     assert_eq!(asked(scene.customs, id), asked(scene.customs, unknown));
+    for who in [scene.police, scene.fire, scene.ambulance, scene.fire_head, scene.customs] {
+        let opens = scene.world.get(who, "alert", id).is_ok();
+        assert_eq!(asked(who, id).0 == 200, opens, "why and open agree");
+    }
     let fire_agreement = cited["cite"].as_str().expect("a citation");
     assert_eq!(fire_agreement.split(':').count(), 3);
 }
