@@ -41,6 +41,7 @@ pub mod tiles;
 pub mod upkeep;
 pub mod view;
 pub mod view_file;
+pub mod why;
 
 pub use capability::{
     Action, ActorContext, Capability, Deciding, Fact, Lane, Layer, NewEntry, NewPortion, Reaction,

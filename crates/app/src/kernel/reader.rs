@@ -3,7 +3,7 @@
 //! INVARIANT: queries give [`Labelled`] rows, which cannot be serialised; only [`Reader::open`]
 //! turns one into content, after asking the readable set again, and records the access.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base::crypto::Hasher;
@@ -182,6 +182,40 @@ impl<'n> Reader<'n> {
             self.denied(id)?;
             Err(Fault::absent())
         }
+    }
+
+    /// A record by its id, and for each of its layers the cells that had to be readable.
+    ///
+    /// # Errors
+    /// As [`Reader::get`].
+    pub fn get_with_cells(
+        &self,
+        noun: &'static str,
+        id: RecordId,
+    ) -> Result<(Rendition, Vec<BTreeSet<CellNumber>>), Fault> {
+        let readable = self.readable(noun);
+        let found = self.node.views().with(|views| labelled_of(views, id, &readable))?;
+        let Some(labelled) = found.filter(|labelled| labelled.row.kind == noun) else {
+            self.denied(id)?;
+            return Err(Fault::absent());
+        };
+        let record = [Some(labelled.row.base), labelled.row.floor];
+        let of = |layer: &LayerRow| {
+            let own = [Some(layer.cell), Some(layer.gate)];
+            record.into_iter().chain(own).flatten().collect()
+        };
+        let cells = labelled.layers.iter().map(of).collect();
+        Ok((self.open(labelled)?, cells))
+    }
+
+    /// Whether this reader may know of a record of a kind; nothing of it leaves.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn knows(&self, noun: &'static str, id: RecordId) -> Result<bool, Fault> {
+        let readable = self.readable(noun);
+        let row = self.node.views().with(|views| views.record(id))?;
+        Ok(row.is_some_and(|row| row.kind == noun && row.readable(&readable)))
     }
 
     /// A record as this reader might have read what is known of it up to `at`, by today's rules.
