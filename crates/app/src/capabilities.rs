@@ -19,4 +19,6 @@ pub const ALL: &[&Capability] = &[
     &crate::declarations::CAPABILITY,
     &crate::operations::CAPABILITY,
     &crate::roster::CAPABILITY,
+    &crate::erasures::CAPABILITY,
+    &crate::entities::CAPABILITY,
 ];

@@ -8,6 +8,8 @@ pub mod alerts;
 pub mod capabilities;
 pub mod circles;
 pub mod declarations;
+pub mod entities;
+pub mod erasures;
 pub mod identity;
 pub mod inquiries;
 pub mod kernel;

@@ -9,6 +9,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use app::kernel::{Fault, view_file};
 use base::{LedgerId, Time};
 use serde::{Deserialize, Serialize};
 use store::Provider;
@@ -344,7 +345,10 @@ impl Config {
     }
 
     /// Where the views lie.
-    pub fn views(&self) -> PathBuf {
-        local_of(&self.data).join("views.db")
+    ///
+    /// # Errors
+    /// The file system's own fault.
+    pub fn views(&self) -> Result<PathBuf, Fault> {
+        view_file::current(&local_of(&self.data))
     }
 }

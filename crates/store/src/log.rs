@@ -321,11 +321,12 @@ impl Log {
         keys.destroy_shred_keys(at, live)
     }
 
-    /// Destroys secrets whose erasure is already in the log; doing so again changes nothing.
+    /// Destroys secrets whose erasure is already in the log, and says how many there still were;
+    /// doing so again changes nothing.
     ///
     /// # Errors
     /// The backend's own fault.
-    pub fn erase(&mut self, erased: &[Erase]) -> Result<(), Error> {
+    pub fn erase(&mut self, erased: &[Erase]) -> Result<u64, Error> {
         match self {
             Self::Sqlite(sqlite) => sqlite.erase(erased),
             Self::Postgres(postgres) => postgres.erase(erased),

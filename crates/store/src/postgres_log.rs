@@ -173,11 +173,12 @@ impl PostgresLog {
             .map_err(|fault| Error::InDoubt(Box::new(fault)))
     }
 
-    pub(crate) fn erase(&mut self, erased: &[Erase]) -> Result<(), Error> {
+    pub(crate) fn erase(&mut self, erased: &[Erase]) -> Result<u64, Error> {
         let mut tx = self.client.transaction().map_err(Error::postgres("begin an erasure"))?;
         fence(&mut tx, self.epoch)?;
-        erase(&mut tx, erased)?;
-        tx.commit().map_err(Error::postgres("destroy secrets"))
+        let destroyed = erase(&mut tx, erased)?;
+        tx.commit().map_err(Error::postgres("destroy secrets"))?;
+        Ok(destroyed)
     }
 
     /// Wraps secrets anew, a page at a time.
@@ -292,8 +293,9 @@ fn insert_batch(tx: &mut postgres::Transaction<'_>, batch: &Batch) -> Result<(),
     Ok(())
 }
 
-fn erase(tx: &mut postgres::Transaction<'_>, erased: &[Erase]) -> Result<(), Error> {
+fn erase(tx: &mut postgres::Transaction<'_>, erased: &[Erase]) -> Result<u64, Error> {
     let what = "destroy a secret";
+    let mut destroyed = 0;
     for erase in erased {
         let log = log_number(erase.log);
         let sequence = number(erase.sequence);
@@ -301,12 +303,14 @@ fn erase(tx: &mut postgres::Transaction<'_>, erased: &[Erase]) -> Result<(), Err
             tx.query(SELECT_SECRETS_AT, &[&log, &vec![sequence]]).map_err(Error::postgres(what))?;
         for found in &rows {
             let mut left = secrets_row(found)?.secrets;
+            let before = left.len();
             left.retain(|(slot, _)| *slot != erase.slot);
+            destroyed += (before - left.len()) as u64;
             tx.execute(UPDATE_SECRET, &[&log, &sequence, &row::pack_secrets(&left)])
                 .map_err(Error::postgres(what))?;
         }
     }
-    Ok(())
+    Ok(destroyed)
 }
 
 fn select_head(client: &mut Client, log: LogName) -> Result<Head, Error> {

@@ -170,13 +170,16 @@ impl SqliteLog {
         self.commit_entries(batch)?;
         // Secrets die only after the entry that orders it is durable: a crash in between leaves an
         // order that start carries out again, never a loss without an order.
-        self.erase(&batch.erased).map_err(|fault| Error::InDoubt(Box::new(fault)))
+        self.erase(&batch.erased).map_err(|fault| Error::InDoubt(Box::new(fault)))?;
+        Ok(())
     }
 
     /// Destroys secrets; doing so again changes nothing.
-    pub(crate) fn erase(&mut self, erased: &[Erase]) -> Result<(), Error> {
+    pub(crate) fn erase(&mut self, erased: &[Erase]) -> Result<u64, Error> {
+        let mut destroyed = 0;
         if erased.is_empty() {
-            return self.scrub();
+            self.scrub()?;
+            return Ok(destroyed);
         }
         self.scrub = Scrub::Due;
         let tx = self.secrets.transaction().map_err(Error::sqlite("begin with secrets"))?;
@@ -188,13 +191,16 @@ impl SqliteLog {
                 .map_err(Error::sqlite("find a secret"))?;
             if let Some(stored) = stored {
                 let mut left = stored?.secrets;
+                let before = left.len();
                 left.retain(|(slot, _)| *slot != erase.slot);
+                destroyed += (before - left.len()) as u64;
                 tx.execute(UPDATE_SECRET, params![at, row::pack_secrets(&left)])
                     .map_err(Error::sqlite("destroy a secret"))?;
             }
         }
         tx.commit().map_err(Error::sqlite("destroy secrets"))?;
-        self.scrub()
+        self.scrub()?;
+        Ok(destroyed)
     }
 
     /// Wipes destroyed secrets from the write-ahead log, where they stand until it is cut.

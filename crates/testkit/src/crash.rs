@@ -156,14 +156,9 @@ pub fn check(directory: &Path, place: &Place, told: &Told, rebuild: bool) {
     let total = world.as_(police).list("alert", None, 1).expect("a list").total;
     assert!(total >= acked.len() as u64, "{total} alerts, {} acknowledged", acked.len());
     if rebuild {
-        let key = world.node().keys().derive(b"", "muster/view-labels/v1").expect("a key");
-        let dump = |world: &World| world.node().views().with(|views| views.dump(&key));
-        let live = dump(&world).expect("a dump");
-        world.stop();
-        app::kernel::start::remove_views(&directory.join("local").join("views.db"))
-            .expect("removed");
-        world.start().expect("a node");
-        let again = dump(&world).expect("a dump");
+        let live = world.dump();
+        world.rebuild().expect("a node");
+        let again = world.dump();
         let differs = live.iter().zip(&again).find(|(a, b)| a != b);
         assert!(differs.is_none() && live.len() == again.len(), "views differ: {differs:?}");
     }

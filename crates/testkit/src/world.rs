@@ -12,6 +12,7 @@ use app::kernel::capability::{ActorContext, Capability};
 use app::kernel::ceremony;
 use app::kernel::clock::{Clock, PlayClock};
 use app::kernel::session::{self, MethodOfProof};
+use app::kernel::view_file;
 use app::kernel::{Act, Config, Done, Fault, Node, Page, Reader, Rendition};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -477,6 +478,22 @@ impl World {
         rows
     }
 
+    /// Stops the node, removes its views and starts it: they are folded from the log.
+    ///
+    /// # Errors
+    /// What the start path answers.
+    pub fn rebuild(&mut self) -> Result<(), Fault> {
+        self.stop();
+        view_file::keep_only(&self.directory.join("local"), None)?;
+        self.start()
+    }
+
+    /// Every row of the views, in order.
+    pub fn dump(&self) -> Vec<String> {
+        let key = self.node().keys().derive(b"", "muster/view-labels/v1").expect("a key");
+        self.node().views().with(|views| views.dump(&key)).expect("a dump")
+    }
+
     /// Keeps the directories when the world is dropped.
     pub fn keep(&mut self) {
         self.remove = false;
@@ -550,14 +567,31 @@ impl World {
 /// One client of the live stream.
 pub struct LiveClient<'a> {
     listening: &'a Listening,
+    /// Where a next stream may go on.
+    pub cursor: Option<String>,
     socket: tokio_tungstenite::WebSocketStream<
         tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>,
     >,
 }
 
 impl Listening {
+    /// Where it listens.
+    pub const fn address(&self) -> std::net::SocketAddr {
+        self.address
+    }
+
     /// Opens the live stream for kinds of record and waits until it has begun.
     pub fn live(&self, token: &str, kinds: &[&str]) -> LiveClient<'_> {
+        self.live_since(token, kinds, None).0
+    }
+
+    /// Opens the live stream where another ended; says whether it goes on from there.
+    pub fn live_since(
+        &self,
+        token: &str,
+        kinds: &[&str],
+        since: Option<&str>,
+    ) -> (LiveClient<'_>, bool) {
         use futures_util::SinkExt;
         use tokio_tungstenite::tungstenite::Message;
         use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -568,14 +602,15 @@ impl Listening {
         let socket = self.runtime.block_on(async {
             let (mut socket, _) =
                 tokio_tungstenite::connect_async(request).await.expect("a socket");
-            let watch = json!({ "watch": kinds }).to_string();
+            let watch = json!({ "watch": kinds, "since": since }).to_string();
             socket.send(Message::Text(watch.into())).await.expect("sent");
             socket
         });
-        let mut client = LiveClient { listening: self, socket };
+        let mut client = LiveClient { listening: self, cursor: None, socket };
         let ready = client.frame().expect("a first frame");
         assert_eq!(ready["type"], "ready");
-        client
+        let resumed = ready["resumed"] == true;
+        (client, resumed)
     }
 }
 
@@ -585,12 +620,86 @@ impl LiveClient<'_> {
         self.frame_within(5000)
     }
 
-    /// The next frame within `ms` milliseconds.
+    /// The next frame within `ms` milliseconds that tells anything but where the stream stands.
     pub fn frame_within(&mut self, ms: u64) -> Option<Value> {
         use futures_util::StreamExt;
         let wait = std::time::Duration::from_millis(ms);
-        let next = async { tokio::time::timeout(wait, self.socket.next()).await };
-        let message = self.listening.runtime.block_on(next).ok()??.ok()?;
-        serde_json::from_str(message.to_text().ok()?).ok()
+        let (socket, cursor) = (&mut self.socket, &mut self.cursor);
+        let next = async {
+            loop {
+                let message = socket.next().await?.ok()?;
+                let frame: Value = serde_json::from_str(message.to_text().ok()?).ok()?;
+                if frame["type"] != "at" {
+                    return Some(frame);
+                }
+                *cursor = frame["cursor"].as_str().map(str::to_owned);
+            }
+        };
+        let next = async { tokio::time::timeout(wait, next).await };
+        self.listening.runtime.block_on(next).ok()?
+    }
+
+    /// Reads until the stream has said where it stands; gives the frames before.
+    pub fn until_cursor(&mut self) -> Vec<Value> {
+        let mut frames = Vec::new();
+        for _ in 0..50 {
+            match self.frame_within(200) {
+                Some(frame) => {
+                    frames.push(frame);
+                    self.cursor = None;
+                }
+                None if self.cursor.is_some() => return frames,
+                None => {}
+            }
+        }
+        panic!("the stream does not say where it stands");
+    }
+}
+
+/// One client of the stream of events.
+pub struct Events {
+    lines: std::io::Lines<std::io::BufReader<std::net::TcpStream>>,
+    id: Option<String>,
+}
+
+impl Listening {
+    /// Opens the stream of events for kinds of record, separated by commas.
+    pub fn events(&self, token: &str, watch: &str, last: Option<&str>) -> Events {
+        use std::io::{BufRead, Write};
+        let mut socket = std::net::TcpStream::connect(self.address).expect("a socket");
+        let patience = std::time::Duration::from_secs(10);
+        socket.set_read_timeout(Some(patience)).expect("a limit");
+        let last = last.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
+        let request = format!(
+            "GET /api/events?watch={watch} HTTP/1.1\r\nHost: test\r\n\
+             Authorization: Bearer {token}\r\n{last}\r\n"
+        );
+        socket.write_all(request.as_bytes()).expect("sent");
+        Events { lines: std::io::BufReader::new(socket).lines(), id: None }
+    }
+}
+
+impl Events {
+    /// The data of the next event.
+    pub fn frame(&mut self) -> Value {
+        loop {
+            let line = self.lines.next().expect("a line").expect("within ten seconds");
+            if let Some(id) = line.strip_prefix("id: ") {
+                self.id = Some(id.to_owned());
+            } else if let Some(data) = line.strip_prefix("data: ") {
+                return serde_json::from_str(data).expect("json");
+            }
+        }
+    }
+
+    /// The id of what was told last.
+    pub fn last_id(&mut self) -> String {
+        self.id = None;
+        loop {
+            let line = self.lines.next().expect("a line").expect("within ten seconds");
+            if let Some(id) = line.strip_prefix("id: ") {
+                return id.to_owned();
+            }
+        }
     }
 }

@@ -59,7 +59,15 @@ function instrument(state: string, body: Partial<AgreementBody> = {}) {
     place: null,
     operation: null,
     layers: [
-      { id: "l1", label, mark: "(O)", circle: null, changed_at: at, body: { agreement, ...body } },
+      {
+        id: "l1",
+        label,
+        mark: "(O)",
+        circle: null,
+        changed_at: at,
+        erased: 0,
+        body: { agreement, ...body },
+      },
     ],
   };
   return instrumentOf(rendition)!;

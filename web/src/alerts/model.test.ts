@@ -54,6 +54,7 @@ function alert(body: Partial<AlertBody> = {}, more: Partial<Rendition> = {}) {
         mark: "(R)",
         circle: null,
         changed_at: T(0),
+        erased: 0,
         body: {
           title: "Explosion",
           text: "Casualties.",

@@ -57,6 +57,7 @@ const LISTS = {
   person: "/api/people",
   agency: "/api/agencies",
   inquiry: "/api/inquiries",
+  entity: "/api/entities",
   declaration: "/api/declarations",
   operation: "/api/operations",
   plan: "/api/plans",
@@ -70,6 +71,7 @@ const RECORDS = {
   person: "/api/people/{id}",
   agency: "/api/agencies/{id}",
   inquiry: "/api/inquiries/{id}",
+  entity: "/api/entities/{id}",
   declaration: "/api/declarations/{id}",
   operation: "/api/operations/{id}",
   plan: "/api/plans/{id}",
@@ -110,6 +112,7 @@ export type ActPath =
   | "/api/people"
   | "/api/agencies"
   | "/api/declarations"
+  | "/api/entities"
   | "/api/inquiries"
   | "/api/roster"
   | "/api/services"
@@ -144,8 +147,11 @@ export function act(path: ActPath, key: string, body: Command): Promise<Outcome<
   return outcome<Accepted>(client.POST(path, { params, body }) as Promise<Answer>);
 }
 
-/** Asks what policy would say; nothing is written. */
-export function ask<T>(path: "/api/reports/preview", body: Command): Promise<Outcome<T>> {
+/** Asks what an act would meet; nothing is written. */
+export function ask<T>(
+  path: "/api/reports/preview" | "/api/entities/preview",
+  body: Command,
+): Promise<Outcome<T>> {
   return outcome<T>(client.POST(path, { body }) as Promise<Answer>);
 }
 
@@ -191,6 +197,12 @@ export function actOn(
 ): Promise<Outcome<Accepted>> {
   const params = { path: { id }, header: { "Idempotency-Key": key } };
   return outcome<Accepted>(client.POST(path, { params, body }) as Promise<Answer>);
+}
+
+/** What is related to an entity; the type is that of the page that asks. */
+export function related<T>(id: string): Promise<Outcome<T>> {
+  const asked = client.GET("/api/entities/{id}/related", { params: { path: { id } } });
+  return outcome<T>(asked as Promise<Answer>);
 }
 
 /** What is found of an inquiry; the type is that of the page that asks. */

@@ -37,6 +37,7 @@ export const KINDS = [
   "plan",
   "inquiry",
   "handover",
+  "entity",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 

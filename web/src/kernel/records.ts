@@ -8,10 +8,11 @@ export type Rows = ReadonlyMap<string, Rendition>;
 
 /** What the server says over the live stream. */
 export type Frame =
-  | { type: "ready" }
+  | { type: "ready"; resumed?: boolean }
   | { type: "record"; rendition: Rendition }
   | { type: "gone"; kind: string; ids: string[] }
   | { type: "resync"; kinds: string[] }
+  | { type: "at"; cursor: string }
   | { type: "signed_out" };
 
 /** What is known of one kind. */

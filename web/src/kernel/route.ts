@@ -10,6 +10,7 @@ export type Route =
   | { page: "agencies"; id: string | null }
   | { page: "inquiries"; id: string | null }
   | { page: "ledger"; id: string | null }
+  | { page: "entities"; id: string | null }
   | { page: "operations"; id: string | null }
   | { page: "declare" }
   | { page: "roster" }
@@ -22,6 +23,7 @@ const LISTS = [
   "watch",
   "reports",
   "operations",
+  "entities",
   "agreements",
   "people",
   "agencies",

@@ -27,6 +27,7 @@ const READ_MAX: Record<Kind, number> = {
   operation: 200,
   plan: 200,
   inquiry: 200,
+  entity: 200,
   handover: 200,
 };
 
@@ -131,7 +132,7 @@ class Store {
     for (const frame of frames) {
       if (frame.type === "record") add(frame.rendition.kind, frame);
       else if (frame.type === "gone") add(frame.kind, { type: "gone", ids: frame.ids });
-      else if (frame.type === "ready") for (const kind of KINDS) again.add(kind);
+      else if (frame.type === "ready" && !frame.resumed) for (const kind of KINDS) again.add(kind);
       else if (frame.type === "resync") {
         for (const name of frame.kinds) {
           const kind = known(name);

@@ -22,6 +22,8 @@ const PATIENCE_MS = 4_000;
 export class Stream {
   #socket: WebSocket | null = null;
   #heard: Heard = { socket: "closed", at: null };
+  /** Where the stream stands: the next one goes on from there. */
+  #cursor: string | null = null;
   #attempt = 0;
   #asking = false;
   #batch: Frame[] = [];
@@ -66,7 +68,7 @@ export class Stream {
     const socket = new WebSocket(url);
     this.#socket = socket;
     this.#tell({ socket: "connecting", at: this.#heard.at });
-    socket.onopen = () => socket.send(JSON.stringify({ watch: this.kinds }));
+    socket.onopen = () => socket.send(JSON.stringify({ watch: this.kinds, since: this.#cursor }));
     socket.onmessage = message => this.#take(socket, message.data);
     socket.onclose = () => this.#lost(socket);
   }
@@ -85,7 +87,10 @@ export class Stream {
     const frame = JSON.parse(data) as Frame;
     this.#attempt = 0;
     this.#tell({ socket: "open", at: Date.now() });
-    if (frame.type === "signed_out") {
+    if (frame.type === "at") {
+      this.#cursor = frame.cursor;
+    } else if (frame.type === "signed_out") {
+      this.#cursor = null;
       this.#push(frame);
       this.stop();
     } else {

@@ -30,6 +30,7 @@ function rendition(state: string, bodies: Record<string, unknown>[]): Rendition 
       mark: `(${n})`,
       circle: null,
       changed_at: "2026-11-22T12:00:00.000Z",
+      erased: 0,
       body,
     })),
   };

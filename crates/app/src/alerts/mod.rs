@@ -533,8 +533,9 @@ fn index(fact: &Fact<'_>, views: Views<'_>) -> Result<(), Fault> {
         "alert.escalated/1" => {
             let Some(escalated) = fact.read::<Escalated>() else { return Ok(()) };
             view::call(views, &escalated)?;
-            let state = view::load(views, escalated.alert)?;
-            set_ladder(fact, views, &state.ladder_s, escalated.rung.next())
+            // The raising may have been erased; then there is no ladder any more.
+            let ladder_s = view::ladder(views, escalated.alert)?;
+            ladder_s.map_or(Ok(()), |s| set_ladder(fact, views, &s, escalated.rung.next()))
         }
         _ => clear_ladder(fact, views),
     }

@@ -86,6 +86,40 @@ fn whoever_is_not_addressed_does_not_learn_that_it_exists() {
 }
 
 #[test]
+fn why_cites_the_clause_to_whom_it_lets_read_and_nothing_to_anyone_else() {
+    let scene = scene();
+    let id = raised(&scene);
+    let asked = |who: Who, id: RecordId| {
+        let token = scene.world.token(who);
+        let (status, _, body) = scene.world.read(&token, &format!("/api/alerts/{id}/why"));
+        (status.as_u16(), body)
+    };
+    let told = |who: Who| -> Value {
+        let (status, body) = asked(who, id);
+        assert_eq!(status, 200);
+        serde_json::from_slice(&body).expect("JSON")
+    };
+    let fire = told(scene.fire);
+    let ground = &fire["layers"][0]["grounds"][0];
+    let cited = &ground["clauses"][0];
+    let agreement = scene.world.list(scene.fire, "agreement").items;
+    assert!(agreement.iter().any(|known| cited["agreement"] == json!(known.id)), "{fire}");
+    assert_eq!(ground["withheld"], false);
+    assert_eq!(fire["layers"].as_array().map(Vec::len), Some(1), "no layer above its reader");
+    let police = told(scene.police);
+    assert_eq!(police["layers"].as_array().map(Vec::len), Some(2));
+    let unknown = RecordId([3; 16]);
+    assert_eq!(asked(scene.customs, id).0, 404);
+    assert_eq!(asked(scene.customs, id), asked(scene.customs, unknown));
+    for who in [scene.police, scene.fire, scene.ambulance, scene.fire_head, scene.customs] {
+        let opens = scene.world.get(who, "alert", id).is_ok();
+        assert_eq!(asked(who, id).0 == 200, opens, "why and open agree");
+    }
+    let fire_agreement = cited["cite"].as_str().expect("a citation");
+    assert_eq!(fire_agreement.split(':').count(), 3);
+}
+
+#[test]
 fn an_alert_that_no_clause_lets_through_is_refused_with_the_agency_named() {
     let scene = scene();
     let mut command = raise(&scene);

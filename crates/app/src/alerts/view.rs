@@ -1,7 +1,7 @@
 //! What deciding about an alert needs to know: whom it addresses and who has answered.
 
 use base::{AgencyId, RecordId, Time};
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::{Acknowledged, AlertId, Escalated, Raised, Rung};
 use crate::kernel::fault::Fault;
@@ -30,7 +30,6 @@ const UPDATE_RUNG: &str = "UPDATE alert SET rung = ?2 WHERE id = ?1";
 pub struct AlertRow {
     /// How many answers it offers.
     pub options: u8,
-    pub ladder_s: [u32; 3],
     pub rung: Option<Rung>,
     pub audience: Vec<AgencyId>,
     answered: Vec<AgencyId>,
@@ -49,12 +48,11 @@ impl AlertRow {
 /// `absent` when there is none.
 pub fn load(views: Views<'_>, alert: AlertId) -> Result<AlertRow, Fault> {
     let connection = views.connection();
-    let (options, ladder, rung): (u8, String, Option<u8>) = connection
+    let (options, rung): (u8, Option<u8>) = connection
         .prepare_cached(SELECT_ALERT)?
-        .query_row([alert.0], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+        .query_row([alert.0], |r| Ok((r.get(0)?, r.get(2)?)))?;
     let mut row = AlertRow {
         options,
-        ladder_s: serde_json::from_str(&ladder).map_err(Fault::bug)?,
         rung: rung.and_then(|rung| Rung::ALL.get(usize::from(rung)).copied()),
         audience: Vec::new(),
         answered: Vec::new(),
@@ -69,6 +67,16 @@ pub fn load(views: Views<'_>, alert: AlertId) -> Result<AlertRow, Fault> {
         }
     }
     Ok(row)
+}
+
+/// Seconds until each rung of an alert's ladder; `None` when its raising was erased.
+///
+/// # Errors
+/// The store's own fault.
+pub fn ladder(views: Views<'_>, alert: AlertId) -> Result<Option<[u32; 3]>, Fault> {
+    let mut select = views.connection().prepare_cached(SELECT_ALERT)?;
+    let ladder = select.query_row([alert.0], |r| r.get::<_, String>(1)).optional()?;
+    ladder.map(|text| serde_json::from_str(&text).map_err(Fault::bug)).transpose()
 }
 
 /// Adds an alert with its audience.

@@ -157,4 +157,5 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
         }
     }
     register.people_changes += 1;
+    register.circle_changes += 1;
 }

@@ -628,6 +628,9 @@ fn fold_session(kind: &str, fact: &Fact<'_>, layer: &mut Layer) {
 const REMEMBERED_HOURS: i64 = 48;
 
 fn register(fact: &Fact<'_>, register: &mut Register) {
+    if !matches!(fact.kind, "session.opened/1" | "session.verified/1") {
+        register.session_changes += 1;
+    }
     let identity = &mut register.identity;
     match fact.kind {
         "node.founded/1" => {

@@ -132,7 +132,7 @@ impl AccessRow {
 
 enum Message {
     /// Answered when it stands in the file.
-    Row(Box<AccessRow>, SyncSender<()>),
+    Rows(Vec<AccessRow>, SyncSender<()>),
     Flush(SyncSender<()>),
     /// Makes a leaf of what there is; answered when the log has it.
     Roll(SyncSender<()>),
@@ -194,8 +194,16 @@ impl AccessLog {
     /// # Errors
     /// `access-log` when rows cannot be written: then nothing may be served.
     pub fn record(&self, row: AccessRow) -> Result<(), Fault> {
+        self.record_all(vec![row])
+    }
+
+    /// Writes rows as [`AccessLog::record`] does one.
+    ///
+    /// # Errors
+    /// As [`AccessLog::record`].
+    pub fn record_all(&self, rows: Vec<AccessRow>) -> Result<(), Fault> {
         let (done, wait) = sync_channel(1);
-        let sent = self.rows.send(Message::Row(Box::new(row), done)).is_ok();
+        let sent = self.rows.send(Message::Rows(rows, done)).is_ok();
         if sent && wait.recv().is_ok() {
             return Ok(());
         }
@@ -323,6 +331,8 @@ fn row_of(row: &AccessRow, entropy: &mut Entropy) -> Result<Row, Fault> {
 /// The file that is being written.
 struct Open {
     file: File,
+    /// Bytes that wait to be written, of rows that nobody was told of yet.
+    pending: Vec<u8>,
     /// Minutes since 1970, by the node's clock.
     minute: i64,
     bytes: usize,
@@ -346,7 +356,10 @@ impl Writer {
             let outcome = match receiver.recv_timeout(Duration::from_millis(ROUND_MS)) {
                 Ok(message) => self.all(message, receiver),
                 Err(RecvTimeoutError::Timeout) => {
-                    self.finish_minute();
+                    // All that was written then is durable, and is handed over.
+                    if self.minute_is_over() {
+                        self.finish(None);
+                    }
                     Ok(())
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -364,8 +377,11 @@ impl Writer {
         let mut next = Some(first);
         while let Some(message) = next {
             match message {
-                Message::Row(row, done) => {
-                    self.write(&row)?;
+                Message::Rows(rows, done) => {
+                    for row in &rows {
+                        self.write(row)?;
+                    }
+                    self.flush()?;
                     let _gone = done.send(());
                 }
                 Message::Flush(done) => flushed.push(done),
@@ -390,7 +406,9 @@ impl Writer {
     }
 
     fn write(&mut self, row: &AccessRow) -> Result<(), Fault> {
-        self.finish_minute();
+        if self.minute_is_over() {
+            self.sync_and_finish()?;
+        }
         let row = row_of(row, &mut self.entropy)?;
         let plain = [row.salt.as_slice(), &row.json].concat();
         let nonce = self.entropy.nonce();
@@ -418,16 +436,25 @@ impl Writer {
             let directory = File::open(&self.directory).map_err(Fault::unavailable)?;
             directory.sync_all().map_err(Fault::unavailable)?;
             let minute = (self.now)().ms() / 60_000;
-            self.open = Some(Open { file, minute, bytes: 0, rows: Vec::new() });
+            let pending = Vec::new();
+            self.open = Some(Open { file, pending, minute, bytes: 0, rows: Vec::new() });
         }
         let Some(open) = &mut self.open else { return Ok(()) };
-        open.file.write_all(bytes).map_err(Fault::unavailable)?;
+        open.pending.extend_from_slice(bytes);
         open.bytes += bytes.len();
         open.rows.push(row);
         Ok(())
     }
 
+    fn flush(&mut self) -> Result<(), Fault> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        open.file.write_all(&open.pending).map_err(Fault::unavailable)?;
+        open.pending.clear();
+        Ok(())
+    }
+
     fn sync_and_finish(&mut self) -> Result<(), Fault> {
+        self.flush()?;
         if let Some(open) = &self.open {
             open.file.sync_data().map_err(Fault::unavailable)?;
         }
@@ -435,12 +462,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Hands over the file of a minute that has passed.
-    fn finish_minute(&mut self) {
+    fn minute_is_over(&self) -> bool {
         let minute = (self.now)().ms() / 60_000;
-        if self.open.as_ref().is_some_and(|open| open.minute < minute) {
-            self.finish(None);
-        }
+        self.open.as_ref().is_some_and(|open| open.minute < minute)
     }
 
     fn finish(&mut self, done: Option<SyncSender<()>>) {

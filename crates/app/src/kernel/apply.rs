@@ -129,6 +129,9 @@ pub fn apply(
         let raised = super::floor::apply(on.views, on.cells, on.capabilities, &fact)?;
         applied.changes.extend(raised);
         if let Some(order) = super::erasure::order(&fact) {
+            let of = (sequence, kind);
+            let changed = super::erasure::apply(on.views, on.capabilities, of, &order)?;
+            applied.changes.extend(changed);
             applied.erased.extend(order);
         }
     }

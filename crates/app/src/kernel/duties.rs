@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use base::crypto::Hasher;
 use base::{AgencyId, Play, Time};
 use ledger::header::{Actor, Purpose};
+use store::Keyring;
 use store::log::LogName;
 
 use super::anchor::ANCHOR_S;
@@ -34,11 +35,16 @@ pub fn run(node: &Weak<Node>) {
         Some(node) => node.core().head.size.saturating_sub(u64::from(ENTRIES) * 16),
         None => return,
     };
+    let mut week = None;
     let mut anchored = (node.upgrade().map_or(Time::MAX, |node| node.now()), 0);
     loop {
         let Some(node) = node.upgrade() else { return };
         if node.stopped() {
             return;
+        }
+        // The sequencer looks after the keys: it must not sleep through the end of a week.
+        if week.replace(Keyring::week(node.now())) != Some(Keyring::week(node.now())) {
+            node.rouse();
         }
         let done = advance(&node).and_then(|()| fire(&node));
         let done = done.and_then(|()| anchor(&node, &mut anchored));

@@ -56,6 +56,13 @@ pub const ROUTES: &[Route] = &[
     },
     Route {
         method: Method::Get,
+        path: "/events",
+        gate: Gate::SignedIn,
+        serves: Serves::Kernel("events"),
+        summary: "changes of the kinds in `watch`, as they happen, as server-sent events",
+    },
+    Route {
+        method: Method::Get,
         path: "/openapi.json",
         gate: Gate::Public("the document names routes and fields, no content"),
         serves: Serves::Kernel("openapi"),
@@ -103,6 +110,7 @@ pub fn router(node: &Arc<Node>) -> Router {
             (Method::Post, Serves::Upload(_)) => {
                 post(move |node: NodeState, request: Request| upload(node.0, request, route))
             }
+            (_, Serves::Kernel("events")) => get(http_live::events),
             (Method::Get, _) => get(move |request: ReadRequest| read(request, route)),
             (Method::Post, _) => post(move |request: ActRequest| act(request, route)),
         };
@@ -540,25 +548,36 @@ async fn serve_act(request: ActRequest, route: &'static Route) -> Result<Respons
     json(StatusCode::CREATED, &accepted)
 }
 
-/// Answers a preview at the newest state, as an act would be decided; nothing is written.
 fn ask(
     node: &Node,
     actor: ActorContext,
     name: &'static str,
     (preview, body): (Preview, &[u8]),
 ) -> Result<Response<Body>, Fault> {
+    json(StatusCode::OK, &answer_preview(node, &actor, name, (preview, body))?)
+}
+
+/// Answers a preview at the newest state, as an act would be decided; nothing is written.
+///
+/// # Errors
+/// As the act would be refused.
+pub fn answer_preview(
+    node: &Node,
+    actor: &ActorContext,
+    name: &'static str,
+    (preview, body): (Preview, &[u8]),
+) -> Result<serde_json::Value, Fault> {
     let (core, (_, action)) = (node.core(), node.action(name)?);
-    core.policy.may(&core.register, &actor, name)?;
+    core.policy.may(&core.register, actor, name)?;
     let at = node.play_now();
-    let answer = node.views().with(|views| {
+    node.views().with(|views| {
         let ids = base::Ids::new(node.entropy().secret());
         let (register, cells, policy) = (&core.register, &core.cells, &core.policy);
         let uploads = node.upload_key();
         let mut on =
-            Deciding { views, register, cells, policy, actor: &actor, action, at, ids, uploads };
+            Deciding { views, register, cells, policy, actor, action, at, ids, uploads };
         (preview.0)(body, &mut on)
-    })?;
-    json(StatusCode::OK, &answer)
+    })
 }
 
 fn receipt(node: &Node, sequence: u64) -> Result<String, Fault> {

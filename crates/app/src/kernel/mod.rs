@@ -20,6 +20,7 @@ mod http_live;
 mod http_log;
 pub mod lanes;
 pub mod ledger;
+pub mod live;
 pub mod node;
 pub mod openapi;
 pub mod oversight;
@@ -28,6 +29,7 @@ pub mod problem;
 pub mod question;
 pub mod reader;
 pub mod redecide;
+pub mod refold;
 pub mod register;
 pub mod route;
 pub mod segment;
@@ -36,7 +38,10 @@ pub mod session;
 pub mod signing;
 pub mod start;
 pub mod tiles;
+pub mod upkeep;
 pub mod view;
+pub mod view_file;
+pub mod why;
 
 pub use capability::{
     Action, ActorContext, Capability, Deciding, Fact, Lane, Layer, NewEntry, NewPortion, Reaction,

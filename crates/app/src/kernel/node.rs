@@ -14,21 +14,23 @@ use roaring::RoaringBitmap;
 use store::log::{Log, LogName, LogReader, Place};
 use store::state::State;
 use store::{Blobs, Keyring, Provider};
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::oneshot;
 
 use super::access::{AccessKind, AccessLog, AccessRow, Opening};
-use super::apply::Change;
 use super::capability::{Action, ActorContext, Capability, command_digest};
 use super::clock::{Clock, PlayClock};
 use super::fault::Fault;
 use super::lanes::{Lanes, Refused};
+use super::live::Hub;
+use super::refold::Refold;
 use super::register::Register;
 use super::segment::{Recorded, Segments, each_since};
 use super::sequencer::{Core, Done, Published, Sequencer, Setup, Submission};
 use super::session;
 use super::signing;
 use super::start::{Start, label_key, open_entry, start, start_access};
-use super::view::ViewPool;
+use super::upkeep::Upkeep;
+use super::view_file::{self, ViewPool};
 
 /// What a node is opened with.
 pub struct Config {
@@ -43,17 +45,6 @@ pub struct Config {
     pub provider: Provider,
     pub play: PlayClock,
     pub capabilities: &'static [&'static Capability],
-}
-
-/// What readers are told of a committed batch.
-#[derive(Clone)]
-pub struct Batch {
-    pub changes: Arc<Vec<Change>>,
-    /// The log after it.
-    pub size: u64,
-    /// The state of policy and people after it: a difference means that rights may have changed.
-    pub epoch: u64,
-    pub people: u64,
 }
 
 /// Numbers for a supervisor: they tell how much goes on, and of nothing what it is.
@@ -102,8 +93,9 @@ pub struct Node {
     blobs: Blobs,
     upload_key: Secret,
     lanes: Arc<Lanes<Submission>>,
+    refold: Arc<Refold>,
     core: RwLock<Arc<Core>>,
-    hub: broadcast::Sender<Batch>,
+    hub: Hub,
     access: AccessLog,
     clock: Arc<dyn Clock>,
     cursor_key: Secret,
@@ -125,8 +117,6 @@ const READABLE_SETS: usize = 4096;
 const REFUSED_ACTORS: usize = 65_536;
 /// LIMIT: wrong codes within a minute.
 const GUESSES: u32 = 10;
-/// LIMIT: batches that a slow live reader may be behind before it must resync.
-const HUB_BATCHES: usize = 1024;
 
 /// Takes the lead, waiting for a leader that is just ending: the server frees its lock when it sees
 /// that the connection is gone.
@@ -170,7 +160,8 @@ impl Node {
         let origin = format!("{}/{}", config.name, LogName::Acts.name());
         let mut log = lead(&config.place)?;
         let reader = LogReader::open(&config.place)?;
-        let views_path = config.directory.join("views.db");
+        let views_path = view_file::current(&config.directory)?;
+        view_file::keep_only(&config.directory, Some(&views_path))?;
         let label_key = label_key(&keys)?;
         let started = Start {
             keys: &keys,
@@ -183,7 +174,6 @@ impl Node {
         let (core, views) = start(&started, &mut log, &reader, &views_path)?;
         let access_origin = format!("{}/{}", config.name, LogName::Access.name());
         let access = start_access(&mut log, &reader, &keys, &access_origin)?;
-        let (hub, _) = broadcast::channel(HUB_BATCHES);
         let lanes = Arc::new(Lanes::default());
         let segments = Arc::new(Segments::default());
         let opening = opening(&config, &keys, access.head.size, &clock, (&segments, &lanes))?;
@@ -194,8 +184,9 @@ impl Node {
             state: State::open(&config.place)?,
             blobs: Blobs::open(&config.blobs, base::limit::ATTACHMENT_BYTES as u64)?,
             upload_key: keys.derive(b"", "muster/upload/v1")?,
-            views: ViewPool::new(views_path),
+            views: ViewPool::new(views_path, label_key.clone()),
             lanes,
+            refold: Arc::default(),
             core: RwLock::new(Arc::new(core.clone())),
             readable: Mutex::new(BTreeMap::new()),
             woken: (Mutex::new(0), Condvar::new()),
@@ -205,18 +196,25 @@ impl Node {
             refused: Mutex::default(),
             log: reader,
             keys,
-            hub,
+            hub: Hub::default(),
             clock,
             config,
         });
         node.blobs.sweep()?;
         let setup = node.setup(label_key)?;
         let second_signed_at = Time::MIN;
-        let sequencer = Sequencer { setup, log, views, core, second_signed_at, access };
+        let refold = Arc::clone(&node.refold);
+        let upkeep = Upkeep::default();
+        let sequencer =
+            Sequencer { setup, log, views, core, second_signed_at, access, refold, upkeep };
         let (weak, lanes) = (Arc::downgrade(&node), Arc::clone(&node.lanes));
         node.spawn("sequencer", move || run_sequencer(sequencer, (&lanes, &segments), &weak))?;
         let weak = Arc::downgrade(&node);
         node.spawn("duties", move || super::duties::run(&weak))?;
+        let weak = Arc::downgrade(&node);
+        node.spawn("live", move || super::live::run(&weak))?;
+        let weak = Arc::downgrade(&node);
+        node.spawn("refold", move || super::refold::run(&weak))?;
         Ok(node)
     }
 
@@ -272,16 +270,39 @@ impl Node {
 
     fn publish(&self, published: Published) {
         let Published { core, changes } = published;
-        let batch = Batch {
-            changes: Arc::new(changes),
-            size: core.head.size,
-            epoch: core.policy.epoch(),
-            people: core.register.people_changes,
-        };
         *self.core.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(core);
-        // Nobody listening is no fault.
-        let _listeners = self.hub.send(batch);
+        self.hub.publish(changes);
         self.wake();
+    }
+
+    /// Lets the sequencer take up views that were folded anew.
+    fn adopt(&self, sequencer: &mut Sequencer) {
+        let asked = self.refold.asked();
+        match sequencer.adopt(&self.log) {
+            Ok(None) => {}
+            Ok(Some(path)) => {
+                self.views.turn_to(path.clone());
+                if let Err(fault) = view_file::keep_only(&self.config.directory, Some(&path)) {
+                    tracing::warn!(error = %fault, "the views before an erasure were not removed");
+                }
+                self.refold.settle(asked);
+                self.wake();
+            }
+            Err(fault) => {
+                let cause = format!("{fault:?}");
+                tracing::error!(error = %fault, cause, "views were not folded after an erasure");
+            }
+        }
+    }
+
+    /// Wakes the sequencer, which looks at what else there is to do.
+    pub(crate) fn rouse(&self) {
+        self.lanes.rouse();
+    }
+
+    /// What sequencer and refolding thread share.
+    pub fn refold(&self) -> &Refold {
+        &self.refold
     }
 
     fn wake(&self) {
@@ -415,14 +436,14 @@ impl Node {
             entries: core.head.size,
             batches: *self.woken.0.lock().unwrap_or_else(PoisonError::into_inner),
             waiting: self.lanes.waiting().map(|acts| acts as u64),
-            live: self.hub.receiver_count() as u64,
+            live: self.hub.clients(),
             epoch: core.policy.epoch(),
         }
     }
 
-    /// A stream of committed batches.
-    pub fn subscribe(&self) -> broadcast::Receiver<Batch> {
-        self.hub.subscribe()
+    /// Where live streams begin.
+    pub const fn hub(&self) -> &Hub {
+        &self.hub
     }
 
     /// The cells of `noun` that an actor may read, cached by profile, circles, epoch and cells.
@@ -647,8 +668,15 @@ fn run_sequencer(
     node: &std::sync::Weak<Node>,
 ) {
     while let Some(acts) = lanes.take() {
+        if let Some(node) = node.upgrade() {
+            node.adopt(&mut sequencer);
+        }
         let done = sequencer.batch(acts).and_then(|()| sequencer.record(segments.take()));
-        if let Err(fault) = done {
+        let more = done.and_then(|()| sequencer.keep_up());
+        if let Ok(true) = more {
+            lanes.rouse();
+        }
+        if let Err(fault) = more {
             let cause = format!("{fault:?}");
             tracing::error!(error = %fault, cause, "the log failed; no more acts are taken");
             lanes.stop();

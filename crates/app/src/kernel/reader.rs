@@ -3,7 +3,7 @@
 //! INVARIANT: queries give [`Labelled`] rows, which cannot be serialised; only [`Reader::open`]
 //! turns one into content, after asking the readable set again, and records the access.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base::crypto::Hasher;
@@ -53,6 +53,8 @@ pub struct OpenLayer {
     pub mark: String,
     pub circle: Option<CircleId>,
     pub changed_at: Time,
+    /// How many of its facts were erased; what they said is nowhere any more.
+    pub erased: u32,
     pub body: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -97,8 +99,7 @@ impl<'n> Reader<'n> {
     /// A reader at the newest state that this replica has.
     pub fn new(node: &'n Node, actor: ActorContext) -> Self {
         let core = node.core();
-        let session = actor.session.map_or([0; 16], |id| id.0);
-        let owner = Hasher::new("muster/cursor-owner/v1").part(&session).finish();
+        let owner = owner_of(&actor);
         Self { node, core, actor, owner }
     }
 
@@ -181,6 +182,40 @@ impl<'n> Reader<'n> {
             self.denied(id)?;
             Err(Fault::absent())
         }
+    }
+
+    /// A record by its id, and for each of its layers the cells that had to be readable.
+    ///
+    /// # Errors
+    /// As [`Reader::get`].
+    pub fn get_with_cells(
+        &self,
+        noun: &'static str,
+        id: RecordId,
+    ) -> Result<(Rendition, Vec<BTreeSet<CellNumber>>), Fault> {
+        let readable = self.readable(noun);
+        let found = self.node.views().with(|views| labelled_of(views, id, &readable))?;
+        let Some(labelled) = found.filter(|labelled| labelled.row.kind == noun) else {
+            self.denied(id)?;
+            return Err(Fault::absent());
+        };
+        let record = [Some(labelled.row.base), labelled.row.floor];
+        let of = |layer: &LayerRow| {
+            let own = [Some(layer.cell), Some(layer.gate)];
+            record.into_iter().chain(own).flatten().collect()
+        };
+        let cells = labelled.layers.iter().map(of).collect();
+        Ok((self.open(labelled)?, cells))
+    }
+
+    /// Whether this reader may know of a record of a kind; nothing of it leaves.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn knows(&self, noun: &'static str, id: RecordId) -> Result<bool, Fault> {
+        let readable = self.readable(noun);
+        let row = self.node.views().with(|views| views.record(id))?;
+        Ok(row.is_some_and(|row| row.kind == noun && row.readable(&readable)))
     }
 
     /// A record as this reader might have read what is known of it up to `at`, by today's rules.
@@ -277,16 +312,25 @@ impl<'n> Reader<'n> {
         opened.pop().ok_or_else(Fault::absent)
     }
 
-    /// Opens a record for a live stream: what was sent is noted by the stream's interval.
+    /// A record that a question speaks of, or `None` when it may not be known to exist.
+    ///
+    /// The question notes what it answers with; nothing of it may leave before.
     ///
     /// # Errors
-    /// As [`Reader::get`].
-    pub fn peek(&self, noun: &'static str, id: RecordId) -> Result<Rendition, Fault> {
+    /// The store's own fault.
+    pub fn find(&self, noun: &'static str, id: RecordId) -> Result<Option<Rendition>, Fault> {
         let readable = self.readable(noun);
         let found = self.node.views().with(|views| labelled_of(views, id, &readable))?;
         let found = found.filter(|labelled| labelled.row.kind == noun);
-        let opened = self.open_all(vec![found.ok_or_else(Fault::absent)?])?;
-        opened.into_iter().next().ok_or_else(Fault::absent)
+        found.map(|labelled| self.peek(labelled)).transpose()
+    }
+
+    /// Opens a row for live streams: what was sent is noted by each stream's interval.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn peek(&self, labelled: Labelled) -> Result<Rendition, Fault> {
+        self.open_all(vec![labelled])?.pop().ok_or_else(Fault::absent)
     }
 
     /// When something is read: by the node's clock, never before what is read was written.
@@ -359,7 +403,11 @@ impl<'n> Reader<'n> {
             let label = policy::join(own, gate).map_err(Fault::bug)?;
             let folded = self.fold(capability, row, layer.cell, (entries, secrets))?;
             let digest = label.digest();
+            let of_layer = row.pieces.iter().filter(|piece| piece.cell == layer.cell);
+            let erased = u32::try_from(of_layer.filter(|piece| piece.erased).count());
+            let erased = erased.unwrap_or(u32::MAX);
             versions = versions.part(&digest.0).part(&layer.version.to_be_bytes());
+            versions = versions.part(&erased.to_be_bytes());
             changed_at = changed_at.max(layer.changed_at);
             override_with(&mut merged, &folded);
             banner = match banner {
@@ -372,13 +420,13 @@ impl<'n> Reader<'n> {
                 label,
                 circle: cell.circle,
                 changed_at: layer.changed_at,
+                erased,
                 body: folded.body,
             });
         }
         let key = self.node.cursor_key();
         let etag = Hasher::new("muster/etag-seal/v1")
             .part(key.expose())
-            .part(&self.owner.0)
             .part(&versions.finish().0)
             .finish();
         let etag = etag.to_string().chars().take(32).collect();
@@ -426,6 +474,11 @@ impl<'n> Reader<'n> {
                 .into_iter()
                 .find(|(slot, _)| *slot == piece.slot)
                 .map_or(Content::Erased, |(_, content)| content);
+            if content == Content::Erased && !piece.erased {
+                // The order is in the log and not in this state of the views yet, or it is damage.
+                let secret = store::Error::SecretMissing { sequence, slot: piece.slot };
+                return Err(Fault::unavailable(secret));
+            }
             let slot = opened.header.local.slots.iter().find(|s| s.slot == piece.slot).cloned();
             let slot = slot.ok_or_else(|| Fault::bug("a portion has no slot"))?;
             facts.push((sequence, opened.header, slot, content));
@@ -435,16 +488,21 @@ impl<'n> Reader<'n> {
 }
 
 /// Adds to a row what was read: records, labels, and the digest of the answer.
-pub fn row_of(row: AccessRow, renditions: &[Rendition], query: Option<Digest>) -> AccessRow {
+pub fn row_of<'r>(
+    row: AccessRow,
+    renditions: impl IntoIterator<Item = &'r Rendition>,
+    query: Option<Digest>,
+) -> AccessRow {
     let mut result = Hasher::new("muster/access-result/v1");
     let mut labels: Vec<Digest> = Vec::new();
+    let mut records = Vec::new();
     for rendition in renditions {
+        records.push(rendition.id);
         result = result.part(&rendition.id.0).part(rendition.etag.as_bytes());
         labels.extend(rendition.layers.iter().map(|layer| layer.label.digest()));
     }
     labels.sort_unstable();
     labels.dedup();
-    let records = renditions.iter().map(|rendition| rendition.id).collect();
     let result = query.map(|_| result.finish());
     AccessRow { records, labels, query, result, ..row }
 }
@@ -469,23 +527,59 @@ fn override_with(merged: &mut Layer, layer: &Layer) {
     merged.operation = layer.operation.or(merged.operation);
 }
 
+/// Whose a cursor is: it is good for one session.
+pub fn owner_of(actor: &ActorContext) -> Digest {
+    let session = actor.session.map_or([0; 16], |id| id.0);
+    Hasher::new("muster/cursor-owner/v1").part(&session).finish()
+}
+
+/// A record with every layer, for whoever asks about many readers at once; `None` when there is
+/// none.
+pub struct Whole(Labelled);
+
+/// Loads a record with every layer.
+///
+/// # Errors
+/// The store's own fault.
+pub fn whole_of(views: Views<'_>, id: RecordId) -> Result<Option<Whole>, Fault> {
+    let Some(row) = views.record(id)? else { return Ok(None) };
+    let mut layers = views.layers(id)?;
+    let base = row.base;
+    layers.sort_by_key(|layer| (layer.cell != base, layer.cell));
+    let pieces = views.pieces(id)?;
+    Ok(Some(Whole(Labelled { record: id, row, layers, pieces })))
+}
+
+impl Whole {
+    /// The layers that a reader of some cells may read, the base first; `None` when the base is not
+    /// among them.
+    pub fn cells(&self, reads: &impl Fn(CellNumber) -> bool) -> Option<Vec<CellNumber>> {
+        let Labelled { row, layers, .. } = &self.0;
+        if !reads(row.base) || !row.floor.is_none_or(reads) {
+            return None;
+        }
+        let readable = layers.iter().filter(|layer| reads(layer.cell) && reads(layer.gate));
+        Some(readable.map(|layer| layer.cell).collect())
+    }
+
+    /// The part of the record that lies in these layers.
+    pub fn part(&self, cells: &[CellNumber]) -> Labelled {
+        let Labelled { record, row, layers, pieces } = &self.0;
+        let layers = layers.iter().filter(|layer| cells.contains(&layer.cell)).cloned().collect();
+        let pieces = pieces.iter().filter(|piece| cells.contains(&piece.cell)).copied().collect();
+        Labelled { record: *record, row: row.clone(), layers, pieces }
+    }
+}
+
 /// The readable part of a record; `None` when its base is not readable or it does not exist.
 pub fn labelled_of(
     views: Views<'_>,
     id: RecordId,
     readable: &RoaringBitmap,
 ) -> Result<Option<Labelled>, Fault> {
-    let Some(row) = views.record(id)? else { return Ok(None) };
-    if !row.readable(readable) {
-        return Ok(None);
-    }
-    let mut layers = views.layers(id)?;
-    layers.retain(|layer| layer.readable(readable));
-    let base = row.base;
-    layers.sort_by_key(|layer| (layer.cell != base, layer.cell));
-    let mut pieces = views.pieces(id)?;
-    pieces.retain(|piece| layers.iter().any(|layer| layer.cell == piece.cell));
-    Ok(Some(Labelled { record: id, row, layers, pieces }))
+    let Some(whole) = whole_of(views, id)? else { return Ok(None) };
+    let cells = whole.cells(&|cell| readable.contains(cell));
+    Ok(cells.map(|cells| whole.part(&cells)))
 }
 
 /// The answer when a record's state does not allow a command.

@@ -108,7 +108,8 @@ fn orders(reader: &LogReader, keys: &Keyring, size: u64) -> Result<Vec<(u64, u64
             for (_, content) in &entry.contents {
                 let Content::Open(body) = content else { continue };
                 let ordered = serde_json::from_slice::<Ordered>(body).ok();
-                orders.extend(ordered.map(|ordered| (ordered.sequence, entry.sequence)));
+                let places = ordered.iter().flat_map(Ordered::places);
+                orders.extend(places.map(|(sequence, _slot)| (sequence, entry.sequence)));
             }
         }
     }

@@ -172,6 +172,10 @@ pub struct Register {
     pub policy_changes: u64,
     /// Raised by each change of membership, seat or person.
     pub people_changes: u64,
+    /// Counts who joined or left circles: a new circle changes nothing about cells that exist.
+    pub circle_changes: u64,
+    /// Counts what can end a session before its time.
+    pub session_changes: u64,
 }
 
 /// A value of one of the maps, to be changed; what other copies share stays as it is.

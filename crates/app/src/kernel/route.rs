@@ -96,6 +96,13 @@ impl Route {
         Self { method, path, gate, serves: Serves::Question(question), summary }
     }
 
+    /// Why a record of a kind may be read, by whoever may read it.
+    pub const fn why(path: &'static str, noun: &'static str, question: Question) -> Self {
+        let (method, gate) = (Method::Get, Gate::Reads(noun));
+        let summary = "why you may read it: circle, clauses and rules of each layer";
+        Self { method, path, gate, serves: Serves::Question(question), summary }
+    }
+
     /// A command: its action, then its tag and the field that the path fills.
     pub const fn command(
         path: &'static str,

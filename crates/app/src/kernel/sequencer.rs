@@ -4,6 +4,7 @@
 //! draft of the core; the draft replaces the core when, and only when, the log has it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use base::crypto::{Algorithm, Digest, Entropy, Secret};
@@ -14,7 +15,9 @@ use ledger::header::{ClauseRef, Header, Local, Shared};
 use ledger::note::Signer;
 use ledger::portion::{Draft, Portion, SealedEntry, seal};
 use ledger::tile::{Edge, Tile};
-use store::log::{Batch, Erase, FullTile, Head, Log, LogName, NewEntry as NewRow, Signed};
+use store::log::{
+    Batch, Erase, FullTile, Head, Log, LogName, LogReader, NewEntry as NewRow, Signed,
+};
 use store::{Keyring, Receipt, secrets};
 use tokio::sync::oneshot;
 
@@ -24,10 +27,14 @@ use super::cells::Cells;
 use super::fault::Fault;
 use super::node::seed;
 use super::policy::Policy;
+use super::refold::{Refold, Refolded};
 use super::register::Register;
 use super::segment::{AccessLedger, Anchor, Handed, Writing};
 use super::signing::{Proof, Seen};
+use super::start::Source;
+use super::upkeep::Upkeep;
 use super::view::{ViewWriter, Views};
+use super::view_file;
 
 /// An act that waits for its turn.
 pub struct Submission {
@@ -112,6 +119,9 @@ pub struct Sequencer {
     pub second_signed_at: Time,
     /// The end of the log `access`, which has the same one writer.
     pub access: AccessLedger,
+    /// Asked for views without what was erased.
+    pub refold: Arc<Refold>,
+    pub upkeep: Upkeep,
 }
 
 /// What a batch has gathered so far.
@@ -434,6 +444,11 @@ impl Sequencer {
             signed,
             erased: gathered.erased,
         };
+        let erasing = !batch.erased.is_empty();
+        if erasing && let Err(fault) = Views::new(&self.views).set_stale() {
+            tracing::error!(error = %fault, "an erasure could not be noted in the views");
+            return self.abandon(answers, store::Error::Form("views before an erasing batch"));
+        }
         super::crash::point("before-log");
         if let Err(fault) = self.log.commit(&batch) {
             return self.abandon(answers, fault);
@@ -450,9 +465,49 @@ impl Sequencer {
         }
         super::crash::point("after-views");
         self.core = draft.clone();
+        if erasing {
+            self.refold.ask();
+        }
         (self.setup.publish)(Published { core: draft, changes: gathered.changes });
         send(answers);
         Ok(())
+    }
+
+    /// Puts views that were folded anew in the place of the live ones, once they know as much.
+    ///
+    /// # Errors
+    /// The store's own fault, or a bug when cells differ; then the live views stay, with the mark
+    /// that the next start folds them anew.
+    pub fn adopt(&mut self, reader: &LogReader) -> Result<Option<PathBuf>, Fault> {
+        let Some(Refolded { mut folding, asked }) = self.refold.take() else { return Ok(None) };
+        let from = Source {
+            keys: &self.setup.keys,
+            capabilities: self.setup.capabilities,
+            label_key: &self.setup.label_key,
+            reader,
+        };
+        folding.advance(&from, self.core.head.size)?;
+        let same = folding.cells() == self.core.cells.len();
+        let (views, path) = folding.finish();
+        // What was erased meanwhile may be in it: the thread folds again.
+        if asked != self.refold.asked() || !same {
+            drop(views);
+            view_file::remove(&path)?;
+            let bug = || Fault::bug("views folded anew have other cells");
+            return if same { Ok(None) } else { Err(bug()) };
+        }
+        self.views = views;
+        Ok(Some(path))
+    }
+
+    /// Does a step of the upkeep of keys, and says whether there is more to do now.
+    ///
+    /// # Errors
+    /// The log's own fault; then nothing more may be decided.
+    pub fn keep_up(&mut self) -> Result<bool, store::Error> {
+        let seed = seed().map_err(|_none| store::Error::Form("randomness"))?;
+        let at = (self.setup.now)().max(self.core.at);
+        self.upkeep.step(&mut self.log, &self.setup.keys, at, &mut Entropy::new(seed))
     }
 
     /// Writes finished segments of the access log, each as one leaf.

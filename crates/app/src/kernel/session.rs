@@ -15,6 +15,7 @@ use super::cursor::{decode, encode};
 use super::fault::Fault;
 use super::node::{Act, Node};
 use super::register::Register;
+use super::sequencer::Core;
 use crate::identity::{Closed, Opened};
 
 /// How a person was authenticated (numbers of `ledger::header::Authentication`).
@@ -201,9 +202,44 @@ fn row_of(node: &Node, bytes: &[u8]) -> Result<Option<SessionRow>, Fault> {
 /// `unauthenticated` for a token that is malformed, unknown, expired or revoked, or of a removed
 /// person.
 pub fn resolve(node: &Node, token: &str) -> Result<ActorContext, Fault> {
+    hold(node, token)?.actor(node, &node.core())
+}
+
+/// A session that an open stream holds on to: asking again who it stands for reads no store.
+pub struct Held {
+    token: String,
+    row: Option<SessionRow>,
+}
+
+/// Looks a session up.
+///
+/// # Errors
+/// `unauthenticated` for a token that is malformed; the store's own fault.
+pub fn hold(node: &Node, token: &str) -> Result<Held, Fault> {
     let bytes = decode(token).filter(|bytes| bytes.len() == 32).ok_or_else(unauthenticated)?;
-    let Some(row) = row_of(node, &bytes)? else { return service(node, token) };
-    let core = node.core();
+    Ok(Held { token: token.to_owned(), row: row_of(node, &bytes)? })
+}
+
+impl Held {
+    /// Who it stands for now.
+    ///
+    /// # Errors
+    /// As [`resolve`].
+    pub fn actor(&mut self, node: &Node, core: &Core) -> Result<ActorContext, Fault> {
+        let Some(row) = &self.row else { return service(node, &self.token) };
+        // Being verified again lengthens a session in the store alone: look there before it ends.
+        if node.now().ms_since(row.verified_at) >= SESSION_HOURS * 3_600_000 {
+            self.row = hold(node, &self.token)?.row;
+            return self.row.as_ref().map_or_else(|| Err(unauthenticated()), |row| of(row, core));
+        }
+        if !row.lives(&core.register) {
+            return Err(unauthenticated());
+        }
+        of(row, core)
+    }
+}
+
+fn of(row: &SessionRow, core: &Core) -> Result<ActorContext, Fault> {
     let person = core.register.persons.get(&row.person).filter(|person| person.active);
     let person = person.ok_or_else(unauthenticated)?;
     // A seat that somebody else holds by now gives nothing.

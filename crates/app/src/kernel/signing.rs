@@ -21,7 +21,7 @@ use super::policy::Policy;
 use super::reader::{Reader, Rendition};
 use super::register::Register;
 use super::route::{Gate, Serves};
-use super::view::Views;
+use super::view::{LayerRow, Views};
 
 /// A passkey's answer to a challenge, as clients send it: each in base64url without padding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,11 +100,12 @@ fn state_of(
     let reads = |cell| {
         seen.policy.readable_cell(seen.register, seen.cells, actor, (row.kind.as_str(), cell))
     };
-    if !reads(row.base) {
+    if ![Some(row.base), row.floor].into_iter().flatten().all(&reads) {
         return Err(Fault::absent());
     }
     let mut state = base::crypto::Hasher::new("muster/act-target/v1").part(&record.0);
-    for layer in views.layers(record)?.iter().filter(|layer| reads(layer.cell)) {
+    let readable = |layer: &&LayerRow| reads(layer.cell) && reads(layer.gate);
+    for layer in views.layers(record)?.iter().filter(readable) {
         let label = seen.cells.label_of(layer.cell).map(|label| label.digest());
         let circle = seen.cells.row(layer.cell).and_then(|row| row.circle);
         let circle = circle.map_or([0; 16], |circle| circle.0);

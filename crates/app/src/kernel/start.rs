@@ -5,7 +5,7 @@
 //! then decide.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base::Time;
@@ -29,6 +29,7 @@ use super::segment::AccessLedger;
 use super::sequencer::Core;
 use super::tiles::LogHashes;
 use super::view::{self, ViewWriter, Views};
+use super::view_file;
 
 /// Entries read from the log at once.
 const CHUNK: u32 = 512;
@@ -158,11 +159,9 @@ pub fn start(
     }
     log.sweep(LogName::Acts, head.size)?;
     let edge = restore_tree(reader, &head, (LogName::Acts, start.origin, start.keys))?;
-    let mut views = view::open(views_path, start.capabilities)?;
-    if Views::new(&views).applied()? > head.size {
-        drop(views);
-        remove_views(views_path)?;
-        views = view::open(views_path, start.capabilities)?;
+    let mut views = view::open(views_path, start.capabilities, start.label_key)?;
+    if Views::new(&views).applied()? > head.size || Views::new(&views).stale()? {
+        views = fresh(start, views, views_path)?;
     }
     let at = last_time(reader, LogName::Acts, head.size)?;
     let mut core = Core {
@@ -175,7 +174,13 @@ pub fn start(
     };
     let from = (reader, start.keys, start.capabilities);
     core.register = Arc::new(register_at(from, Views::new(&views), &core.cells, u64::MAX)?);
-    catch_up(start, log, reader, (&views, &mut core))?;
+    if catch_up(start, log, reader, (&views, &mut core))? {
+        // Something was folded that an order in what followed destroyed: fold without it.
+        views = fresh(start, views, views_path)?;
+        core.cells = Arc::default();
+        core.register = Arc::default();
+        catch_up(start, log, reader, (&views, &mut core))?;
+    }
     core.policy = Policy::renewed(&core.policy, &core.register, core.at)?;
     Ok((core, views))
 }
@@ -209,17 +214,28 @@ pub fn start_access(
     })
 }
 
+/// An empty file in the place of one that cannot be carried on.
+fn fresh(start: &Start<'_>, views: ViewWriter, path: &Path) -> Result<ViewWriter, Fault> {
+    drop(views);
+    view_file::remove(path)?;
+    view::open(path, start.capabilities, start.label_key)
+}
+
 /// Applies entries that the views have not seen, up to the head.
+///
+/// Says whether an order among them destroyed something that the views may have been folded with.
 fn catch_up(
     start: &Start<'_>,
     log: &mut Log,
     reader: &LogReader,
     to: (&ViewWriter, &mut Core),
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let (connection, core) = to;
     let views = Views::new(connection);
     let mut entropy = Entropy::new(start.seed.clone());
     let mut applied = views.applied()?;
+    let from_nothing = applied == 0;
+    let mut stale = false;
     while applied < core.head.size {
         let chunk = open_chunk(start.keys, reader, applied)?;
         if chunk.is_empty() {
@@ -238,10 +254,14 @@ fn catch_up(
         applied += chunk.len() as u64;
         views.set_applied(applied)?;
         // A crash may have come between an order and its execution: carry it out again.
-        log.erase(&erased)?;
+        let destroyed = log.erase(&erased)?;
+        if destroyed > 0 || (!erased.is_empty() && !from_nothing) {
+            views.set_stale()?;
+            stale = true;
+        }
         views.commit()?;
     }
-    Ok(())
+    Ok(stale)
 }
 
 fn apply_all(on: &mut Applying<'_>, chunk: &[OpenedEntry]) -> Result<Vec<Erase>, Fault> {
@@ -252,44 +272,94 @@ fn apply_all(on: &mut Applying<'_>, chunk: &[OpenedEntry]) -> Result<Vec<Erase>,
     Ok(erased)
 }
 
-/// Builds views of the first `size` entries in a new file, from a log that is only read.
+/// Views that are folded from the first entry on, in a file of their own, from a log that is only
+/// read: orders of erasure in it are not carried out.
 ///
-/// Beside those of the node, for comparison: their ordered dumps are equal.
-///
-/// # Errors
-/// As [`start`]; the log is not changed, and orders of erasure in it are not carried out.
-pub fn rebuild(
-    start: &Start<'_>,
-    reader: &LogReader,
-    size: u64,
-    path: &Path,
-) -> Result<ViewWriter, Fault> {
-    let connection = view::open(path, start.capabilities)?;
-    let views = Views::new(&connection);
-    let (mut cells, mut register) = (Arc::default(), Arc::default());
-    let mut entropy = Entropy::new(start.seed.clone());
-    let mut applied = 0;
-    while applied < size {
-        let mut chunk = open_chunk(start.keys, reader, applied)?;
-        chunk.retain(|entry| entry.sequence < size);
-        if chunk.is_empty() {
-            return Err(Error::Missing(applied).into());
-        }
-        views.begin()?;
-        let mut on = Applying {
-            views,
-            cells: &mut cells,
-            register: &mut register,
-            key: start.label_key,
-            entropy: &mut entropy,
-            capabilities: start.capabilities,
-        };
-        apply_all(&mut on, &chunk)?;
-        applied += chunk.len() as u64;
-        views.set_applied(applied)?;
-        views.commit()?;
+/// Their ordered dump equals that of the node's own.
+pub struct Folding {
+    views: ViewWriter,
+    path: PathBuf,
+    cells: Arc<Cells>,
+    register: Arc<Register>,
+    entropy: Entropy,
+    applied: u64,
+}
+
+/// What views are folded from.
+pub struct Source<'a> {
+    pub keys: &'a Keyring,
+    pub capabilities: &'static [&'static Capability],
+    pub label_key: &'a Secret,
+    pub reader: &'a LogReader,
+}
+
+impl Folding {
+    /// Begins in a new file.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn begin(path: &Path, from: &Source<'_>, seed: Secret) -> Result<Self, Fault> {
+        Ok(Self {
+            views: view::open(path, from.capabilities, from.label_key)?,
+            path: path.to_owned(),
+            cells: Arc::default(),
+            register: Arc::default(),
+            entropy: Entropy::new(seed),
+            applied: 0,
+        })
     }
-    Ok(connection)
+
+    /// Applies what follows, up to the first `size` entries.
+    ///
+    /// # Errors
+    /// As [`start`].
+    pub fn advance(&mut self, from: &Source<'_>, size: u64) -> Result<(), Fault> {
+        let views = Views::new(&self.views);
+        while self.applied < size {
+            let mut chunk = open_chunk(from.keys, from.reader, self.applied)?;
+            chunk.retain(|entry| entry.sequence < size);
+            if chunk.is_empty() {
+                return Err(Error::Missing(self.applied).into());
+            }
+            views.begin()?;
+            let mut on = Applying {
+                views,
+                cells: &mut self.cells,
+                register: &mut self.register,
+                key: from.label_key,
+                entropy: &mut self.entropy,
+                capabilities: from.capabilities,
+            };
+            apply_all(&mut on, &chunk)?;
+            self.applied += chunk.len() as u64;
+            views.set_applied(self.applied)?;
+            views.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Gives the file another name.
+    ///
+    /// # Errors
+    /// The store's or the file system's own fault.
+    pub fn renamed(mut self, path: &Path, from: &Source<'_>) -> Result<Self, Fault> {
+        // The last connection writes everything into the one file before it closes.
+        drop(self.views);
+        fs::rename(&self.path, path).map_err(Fault::unavailable)?;
+        self.views = view::open(path, from.capabilities, from.label_key)?;
+        path.clone_into(&mut self.path);
+        Ok(self)
+    }
+
+    /// How many cells occur.
+    pub fn cells(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// The views and where they lie.
+    pub fn finish(self) -> (ViewWriter, PathBuf) {
+        (self.views, self.path)
+    }
 }
 
 /// The key under which labels lie in the views of a node.
@@ -411,21 +481,4 @@ fn last_time(reader: &LogReader, log: LogName, size: u64) -> Result<Time, Fault>
     let leaves = reader.leaves(log, last, 1)?;
     let leaf = leaves.first().ok_or(Error::Missing(last))?;
     Ok(Leaf::from_bytes(leaf).map_err(|fault| Error::Damaged(last, fault))?.at)
-}
-
-/// Removes the view file and its companions; views are made again from the log.
-///
-/// # Errors
-/// The file system's own fault.
-pub fn remove_views(path: &Path) -> Result<(), Fault> {
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        match fs::remove_file(&name) {
-            Ok(()) => {}
-            Err(absent) if absent.kind() == std::io::ErrorKind::NotFound => {}
-            Err(other) => return Err(Fault::unavailable(other)),
-        }
-    }
-    Ok(())
 }

@@ -54,6 +54,8 @@ CREATE TABLE IF NOT EXISTS timer (
 CREATE INDEX IF NOT EXISTS timer_by_due ON timer (due_at);";
 
 const SELECT_APPLIED: &str = "SELECT size FROM applied WHERE log = 0";
+const SELECT_STALE: &str = "SELECT size FROM applied WHERE log = 1";
+const SET_STALE: &str = "INSERT OR REPLACE INTO applied (log, size) VALUES (1, 1)";
 const UPSERT_APPLIED: &str = "INSERT INTO applied (log, size) VALUES (0, ?1)
     ON CONFLICT (log) DO UPDATE SET size = ?1";
 const SELECT_LABELS: &str = "SELECT sealed FROM label ORDER BY number";
@@ -97,6 +99,9 @@ const PAGE_BY_CELL: &str = "SELECT record, sequence FROM layer
     WHERE kind = ?1 AND cell = ?2 AND sequence < ?3 ORDER BY sequence DESC LIMIT ?4";
 const PAGE_BY_SEQUENCE: &str = "SELECT record, cell, gate, sequence FROM layer
     WHERE kind = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3";
+const CHANGED_SINCE: &str = "SELECT cell, gate, version, sequence, changed_at, state, due_at, lat,
+    lon, operation, record FROM layer
+    WHERE kind = ?1 AND sequence >= ?2 ORDER BY sequence LIMIT ?3";
 const SELECT_COUNTERS: &str =
     "SELECT cell, gate, records FROM counter WHERE kind = ?1 LIMIT 1000000";
 const UPSERT_TIMER: &str = "INSERT INTO timer (record, name, due_at, sequence, action, command)
@@ -112,32 +117,41 @@ fn number(value: u64) -> i64 {
 }
 
 /// The connection of the one writer of a view file; others hold it without knowing what it is.
-pub struct ViewWriter(Connection);
+pub struct ViewWriter {
+    connection: Connection,
+    key: Secret,
+}
 
 impl Deref for ViewWriter {
     type Target = Connection;
     fn deref(&self) -> &Connection {
-        &self.0
+        &self.connection
     }
 }
 
 impl From<rusqlite::Error> for Fault {
     fn from(source: rusqlite::Error) -> Self {
-        Self::unavailable(source)
+        match source {
+            // What a decision looks for was erased.
+            rusqlite::Error::QueryReturnedNoRows => Self::absent(),
+            other => Self::unavailable(other),
+        }
     }
 }
 
 /// Opens the view file for writing and makes its tables.
 ///
+/// `key` seals the labels and keys the digests in it.
+///
 /// # Errors
 /// The store's own fault.
-pub fn open(path: &Path, capabilities: &[&Capability]) -> Result<ViewWriter, Fault> {
+pub fn open(path: &Path, capabilities: &[&Capability], key: &Secret) -> Result<ViewWriter, Fault> {
     let connection = sqlite::open(path, Durability::Rebuildable)?;
     connection.execute_batch(SCHEMA)?;
     for capability in capabilities {
         connection.execute_batch(capability.tables)?;
     }
-    Ok(ViewWriter(connection))
+    Ok(ViewWriter { connection, key: key.clone() })
 }
 
 /// A record's own row.
@@ -219,12 +233,28 @@ pub struct EntryRow<'a> {
 #[derive(Clone, Copy)]
 pub struct Views<'a> {
     connection: &'a Connection,
+    key: &'a Secret,
 }
 
 impl<'a> Views<'a> {
-    /// Asks through `connection`.
-    pub const fn new(connection: &'a Connection) -> Self {
-        Self { connection }
+    /// Asks through the connection of the writer.
+    pub const fn new(writer: &'a ViewWriter) -> Self {
+        Self { connection: &writer.connection, key: &writer.key }
+    }
+
+    /// Asks through the connection of a reader; `key` is that of the file.
+    pub const fn reading(connection: &'a Connection, key: &'a Secret) -> Self {
+        Self { connection, key }
+    }
+
+    /// A digest for a table: without the key of the views it tells nobody whether a guess is right.
+    pub fn keyed(&self, domain: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let keyed = base::crypto::Hasher::new("muster/view-keyed/v1").part(self.key.expose());
+        parts
+            .iter()
+            .fold(keyed.part(domain.as_bytes()), |hasher, part| hasher.part(part))
+            .finish()
+            .0
     }
 
     /// The connection, for a capability's own `view.rs`.
@@ -307,6 +337,23 @@ impl<'a> Views<'a> {
     /// The store's own fault.
     pub fn set_applied(&self, size: u64) -> Result<(), Fault> {
         self.connection.prepare_cached(UPSERT_APPLIED)?.execute([number(size)])?;
+        Ok(())
+    }
+
+    /// Whether something was erased since the tables were folded, so that they must be folded anew.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn stale(&self) -> Result<bool, Fault> {
+        Ok(self.connection.prepare_cached(SELECT_STALE)?.exists([])?)
+    }
+
+    /// Notes that something was erased; only a new folding is without this mark.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn set_stale(&self) -> Result<(), Fault> {
+        self.connection.prepare_cached(SET_STALE)?.execute([])?;
         Ok(())
     }
 
@@ -481,6 +528,23 @@ impl<'a> Views<'a> {
     pub fn pieces_of_kind(&self, kind: &str) -> Result<Vec<Piece>, Fault> {
         let mut select = self.connection.prepare_cached(SELECT_PIECES_OF_KIND)?;
         let rows = select.query_map([kind], piece_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The layers of a kind that have changed from an entry on, oldest first.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn changed_since(
+        &self,
+        kind: &str,
+        sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<(RecordId, LayerRow)>, Fault> {
+        let mut select = self.connection.prepare_cached(CHANGED_SINCE)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let row = |r: &rusqlite::Row<'_>| Ok((RecordId(r.get(10)?), layer_row(r)?));
+        let rows = select.query_map(params![kind, number(sequence), limit], row)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -867,41 +931,4 @@ fn unseal_label(key: &Secret, sealed: &[u8]) -> Result<Label, Fault> {
         .ok_or_else(|| Fault::bug("a sealed label is too short"))?;
     let bytes = key.open(*nonce, b"label", sealed).map_err(Fault::bug)?;
     Label::from_bytes(&bytes).map_err(Fault::bug)
-}
-
-/// Readers of the view file, for the threads of one process.
-pub struct ViewPool {
-    path: std::path::PathBuf,
-    idle: std::sync::Mutex<Vec<Connection>>,
-}
-
-/// LIMIT: idle connections kept for readers.
-const IDLE_READERS: usize = 16;
-
-impl ViewPool {
-    /// Reads the view file at `path`.
-    pub const fn new(path: std::path::PathBuf) -> Self {
-        Self { path, idle: std::sync::Mutex::new(Vec::new()) }
-    }
-
-    /// Runs `read` on one consistent state of the views.
-    ///
-    /// # Errors
-    /// What `read` answers, or the store's own fault.
-    pub fn with<T>(&self, read: impl FnOnce(Views<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        let lock = || self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let idle = lock().pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => sqlite::open_reader(&self.path)?,
-        };
-        connection.execute_batch("BEGIN")?;
-        let outcome = read(Views::new(&connection));
-        connection.execute_batch("COMMIT")?;
-        let mut idle = lock();
-        if idle.len() < IDLE_READERS {
-            idle.push(connection);
-        }
-        outcome
-    }
 }

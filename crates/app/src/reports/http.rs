@@ -3,11 +3,13 @@
 use super::{attachment, preview};
 use crate::kernel::question::Question;
 use crate::kernel::route::{Gate, Method, Route, Serves};
+use crate::kernel::why;
 
 /// What callers may ask.
 pub const ROUTES: &[Route] = &[
     Route::list("/reports", "report", "reports and requests, newest first"),
     Route::get("/reports/{id}", "report", "one report with its versions and releases"),
+    Route::why("/reports/{id}/why", "report", Question::new(|asked| why::answer(asked, "report"))),
     Route::command("/reports", "report:submit", ("submit", None), "submit a report"),
     Route::preview(
         "/reports/preview",

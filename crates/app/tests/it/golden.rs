@@ -26,6 +26,7 @@ const OPTIONAL: &[(&str, &[&str])] = &[
     ("alert.raised/1", &["place"]),
     ("alert.acknowledged/1", &["seat", "note"]),
     ("spillage.contained/1", &["keep"]),
+    ("erasure.requested/1", &["layer"]),
     ("report.submitted/1", &["place", "request", "due_at"]),
     ("report.answered/1", &["report"]),
     ("declaration.declared/1", &["text", "place", "alert"]),
@@ -37,6 +38,8 @@ const OPTIONAL: &[(&str, &[&str])] = &[
     ("operation.set/1", &["title", "phase", "place", "objectives"]),
     ("handover.proposed/1", &["notes"]),
     ("operation.noted/1", &["person", "seat"]),
+    ("entity.imported/1", &["created", "modified", "relationship"]),
+    ("entity.held/1", &["modified"]),
 ];
 
 struct Golden {

@@ -169,15 +169,9 @@ fn rebuilt_views_equal_the_live_ones() {
     raise(&pair, "second");
     let answer = json!({ "do": "acknowledge", "alert": id, "option": 0, "note": "on our way" });
     pair.world.act(pair.fire, "alert:acknowledge", &answer).expect("answered");
-    let key = pair.world.node().keys().derive(b"", "muster/view-labels/v1").expect("a key");
-    let dump =
-        |pair: &Pair| pair.world.node().views().with(|views| views.dump(&key)).expect("a dump");
-    let live = dump(&pair);
-    pair.world.stop();
-    let views = pair.world.directory().join("local").join("views.db");
-    app::kernel::start::remove_views(&views).expect("removed");
-    pair.world.start().expect("a node");
-    assert_eq!(dump(&pair), live);
+    let live = pair.world.dump();
+    pair.world.rebuild().expect("a node");
+    assert_eq!(pair.world.dump(), live);
     assert!(live.len() > 50, "the dump has rows: {}", live.len());
 }
 
@@ -370,4 +364,38 @@ fn a_new_version_does_not_lift_a_suspension() {
     let propose = json!({ "do": "propose", "agreement": next, "markings": marking(1, &[]) });
     pair.world.act(pair.police, "agreement:propose", &propose).expect("proposed");
     assert_eq!(titles(&pair, pair.fire), Vec::<String>::new());
+}
+
+#[test]
+fn keys_of_past_weeks_are_destroyed_and_what_lives_is_still_read() {
+    const WEEK_S: i64 = 7 * 86_400;
+    let mut pair = pair();
+    let id = raise(&pair, "first");
+    let shred = pair.world.directory().join("keys");
+    let keys = |at: &std::path::Path| {
+        let mut found = Vec::new();
+        let mut left = vec![at.to_owned()];
+        while let Some(path) = left.pop() {
+            for entry in std::fs::read_dir(path).expect("a directory") {
+                let path = entry.expect("an entry").path();
+                let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+                if path.is_dir() {
+                    left.push(path);
+                } else if name.starts_with("shred-") {
+                    found.push(name);
+                }
+            }
+        }
+        found
+    };
+    let first = keys(&shred);
+    assert_eq!(first.len(), 1);
+    pair.world.clock.advance_s(4 * WEEK_S);
+    pair.world.eventually(|_| (keys(&shred).len() == 2).then_some(()));
+    assert!(keys(&shred).contains(&first[0]), "copies may be opened for 35 days");
+    pair.world.clock.advance_s(3 * WEEK_S);
+    pair.world.eventually(|_| (!keys(&shred).contains(&first[0])).then_some(()));
+    pair.world.restart();
+    assert!(pair.world.get(pair.police, "alert", id).is_ok(), "it lies under this week's key");
+    assert!(pair.world.rebuild().is_ok());
 }

@@ -86,3 +86,103 @@ fn nobody_without_a_session_opens_the_stream() {
     let (status, _, _) = scene.world.read("nonsense", "/api/live");
     assert_ne!(status, 101);
 }
+
+#[test]
+fn a_stream_goes_on_where_another_of_the_same_session_ended() {
+    let scene = scene();
+    let listening = scene.world.listen();
+    let token = scene.world.token(scene.fire);
+    let mut first = listening.live(&token, &["alert"]);
+    raise(&scene, "one");
+    assert_eq!(title(&first.until_cursor()[0]), "one");
+    let cursor = first.cursor.clone().expect("a cursor");
+    drop(first);
+    raise(&scene, "two");
+    let (mut again, resumed) = listening.live_since(&token, &["alert"], Some(&cursor));
+    assert!(resumed);
+    assert_eq!(title(&again.frame().expect("what was missed")), "two");
+    raise(&scene, "three");
+    assert_eq!(title(&again.frame().expect("what comes")), "three");
+    let other = scene.world.token(scene.fire);
+    assert!(!listening.live_since(&other, &["alert"], Some(&cursor)).1, "another session");
+    let changed = cursor.chars().rev().collect::<String>();
+    assert!(!listening.live_since(&token, &["alert"], Some(&changed)).1, "a forged one");
+}
+
+#[test]
+fn a_stream_does_not_go_on_when_rights_or_labels_changed_meanwhile() {
+    let scene = scene();
+    let listening = scene.world.listen();
+    let token = scene.world.token(scene.fire);
+    let cursor = || {
+        let mut live = listening.live(&token, &["alert"]);
+        live.until_cursor();
+        live.cursor.expect("a cursor")
+    };
+    let id = raise(&scene, "one");
+    let before = cursor();
+    let contain = json!({
+        "do": "contain", "record": id, "markings": marking(4, &[]), "reason": "a source"
+    });
+    scene.world.act(scene.police, "spillage:contain", &contain).expect("contained");
+    assert!(!listening.live_since(&token, &["alert"], Some(&before)).1);
+    let before = cursor();
+    assert!(listening.live_since(&token, &["alert"], Some(&before)).1);
+    let suspend = json!({ "do": "suspend", "agreement": scene.agreement, "reason": "breach" });
+    scene.world.act(scene.police, "agreement:suspend", &suspend).expect("suspended");
+    assert!(!listening.live_since(&token, &["alert"], Some(&before)).1);
+}
+
+#[test]
+fn what_is_resumed_tells_nothing_of_what_is_hidden() {
+    let told = |hidden: bool| {
+        let scene = scene();
+        let listening = scene.world.listen();
+        let token = scene.world.token(scene.fire);
+        let mut live = listening.live(&token, &["alert"]);
+        live.until_cursor();
+        let cursor = live.cursor.clone().expect("a cursor");
+        drop(live);
+        if hidden {
+            let command = json!({
+                "do": "raise", "markings": marking(2, &[]), "precedence": "FLASH",
+                "title": "hidden", "text": "text", "audience": [scene.police.agency],
+                "options": ["yes"], "place": null
+            });
+            scene.world.act(scene.police, "alert:raise", &command).expect("an alert");
+        }
+        raise(&scene, "shown");
+        let (mut live, resumed) = listening.live_since(&token, &["alert"], Some(&cursor));
+        let frames = live.until_cursor();
+        let titles: Vec<String> = frames.iter().map(|frame| title(frame).to_owned()).collect();
+        (resumed, titles, live.cursor.map(|cursor| cursor.len()))
+    };
+    assert_eq!(told(true), told(false));
+    assert_eq!(told(true).1, ["shown"]);
+}
+
+#[test]
+fn whoever_may_read_the_same_gets_the_same_bytes() {
+    let scene = scene();
+    let second = scene.world.person(scene.fire.agency, &DESK);
+    let id = raise(&scene, "one");
+    let seen = |who| serde_json::to_string(&scene.world.get(who, "alert", id).expect("read"));
+    assert_eq!(seen(scene.fire).expect("json"), seen(second).expect("json"));
+}
+
+#[test]
+fn events_carry_the_same_frames_and_go_on_by_their_last_id() {
+    let scene = scene();
+    let listening = scene.world.listen();
+    let token = scene.world.token(scene.fire);
+    let mut events = listening.events(&token, "alert", None);
+    assert_eq!(events.frame()["type"], "ready");
+    raise(&scene, "one");
+    assert_eq!(title(&events.frame()), "one");
+    let last = events.last_id();
+    drop(events);
+    raise(&scene, "two");
+    let mut events = listening.events(&token, "alert", Some(&last));
+    assert_eq!(events.frame(), json!({ "type": "ready", "resumed": true }));
+    assert_eq!(title(&events.frame()), "two");
+}

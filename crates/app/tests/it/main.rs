@@ -23,6 +23,10 @@ mod alerts;
 mod circles;
 #[path = "../../src/declarations/tests.rs"]
 mod declarations;
+#[path = "../../src/entities/tests.rs"]
+mod entities;
+#[path = "../../src/erasures/tests.rs"]
+mod erasures;
 #[path = "../../src/identity/tests.rs"]
 mod identity;
 #[path = "../../src/inquiries/tests.rs"]

@@ -31,6 +31,8 @@ struct Hidden {
     reports: usize,
     /// Declarations, with their operations, that oblige only the author's agency.
     declared: usize,
+    /// Higher versions of the imported objects, and objects and relationships above the reader.
+    entities: usize,
     /// People added to the other agency, whose records no clause lets through.
     people: usize,
 }
@@ -47,8 +49,15 @@ struct Worlds {
 const DESK: Being<'static> =
     Being { level: 4, compartments: &["KESTREL", "LANTERN"], roles: &["DUTY", "SIGNATORY"] };
 
-const READS: [&str; 6] =
-    ["alert:read", "circle:read", "declaration:read", "operation:read", "plan:read", "report:read"];
+const READS: [&str; 7] = [
+    "alert:read",
+    "circle:read",
+    "declaration:read",
+    "entity:read",
+    "operation:read",
+    "plan:read",
+    "report:read",
+];
 
 fn begin() -> Worlds {
     let world = World::new();
@@ -146,6 +155,49 @@ impl Worlds {
         self.world.act(self.police, "declaration:end", &end).expect("ended");
     }
 
+    /// Imports an object; relationships name the ids of objects by their number.
+    fn entity(&self, number: u8, version: usize, compartments: &[&str]) -> RecordId {
+        let object = json!({
+            "type": "tool", "spec_version": "2.1", "name": format!("tool {number}"),
+            "id": format!("tool--2c1d8a4e-7f31-4c6d-8d4b-{number:012x}"),
+            "created": "2026-01-01T00:00:00.000Z",
+            "modified": format!("2026-02-01T00:00:00.{version:03}Z")
+        });
+        self.import(&object, compartments)
+    }
+
+    fn relate(&self, number: u8, ends: (u8, u8), compartments: &[&str]) -> RecordId {
+        let end = |number: u8| format!("tool--2c1d8a4e-7f31-4c6d-8d4b-{number:012x}");
+        let object = json!({
+            "type": "relationship", "spec_version": "2.1", "relationship_type": "uses",
+            "id": format!("relationship--2c1d8a4e-7f31-4c6d-8d4b-{number:012x}"),
+            "created": "2026-01-01T00:00:00.000Z", "modified": "2026-02-01T00:00:00.000Z",
+            "source_ref": end(ends.0), "target_ref": end(ends.1)
+        });
+        self.import(&object, compartments)
+    }
+
+    fn import(&self, object: &Value, compartments: &[&str]) -> RecordId {
+        let level = if compartments.is_empty() { 2 } else { 4 };
+        let of = |level: u8| json!({ "level": level });
+        let command = json!({
+            "do": "import", "markings": marking(level, compartments),
+            "table": { "scheme": "NAT", "clear": of(1), "green": of(1), "amber": of(2),
+                "amber_strict": of(3), "red": of(4) },
+            "objects": [object.to_string()]
+        });
+        self.world.act(self.police, "entity:import", &command).expect("imported").record
+    }
+
+    /// A newer version of the first object, and others that are related to it, above the reader.
+    fn intelligence(&self, round: usize) {
+        let new = u8::try_from(10 + round).expect("a small number");
+        self.entity(1, 100 + round, &["KESTREL"]);
+        self.entity(new, 0, &["KESTREL"]);
+        self.relate(new, (new, 1), &["KESTREL"]);
+        self.relate(new + 100, (1, 2), &["LANTERN"]);
+    }
+
     fn hide(&self, hidden: &Hidden) {
         for i in 0..hidden.reports {
             self.report(&format!("own report {i}"), (2, &[]), &[], 1);
@@ -182,13 +234,21 @@ impl Worlds {
         after_each();
         let report = self.report("report", (2, &[]), &[self.fire], hidden.portions);
         after_each();
+        let tool = self.entity(1, 0, &[]);
+        after_each();
+        (0..hidden.entities).for_each(|round| self.intelligence(round));
+        self.entity(2, 0, &[]);
+        after_each();
+        self.relate(1, (1, 2), &[]);
+        after_each();
+        (0..hidden.entities).for_each(|round| self.intelligence(10 + round));
         self.hide(hidden);
         self.hide(hidden);
         let cancel = json!({ "do": "cancel", "alert": second, "reason": "over" });
         self.world.act(self.police, "alert:cancel", &cancel).expect("cancelled");
         after_each();
         self.hide(hidden);
-        vec![first, second, third, report]
+        vec![first, second, third, report, tool]
     }
 }
 
@@ -249,7 +309,7 @@ impl Transcript {
     }
 }
 
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "alert",
     "person",
     "circle",
@@ -260,8 +320,9 @@ const KINDS: [&str; 10] = [
     "plan",
     "report",
     "handover",
+    "entity",
 ];
-const LISTS: [&str; 11] = [
+const LISTS: [&str; 12] = [
     "alerts",
     "people",
     "agencies",
@@ -273,6 +334,7 @@ const LISTS: [&str; 11] = [
     "reports",
     "inquiries",
     "roster",
+    "entities",
 ];
 
 /// Everything that the observed reader gets in a world.
@@ -303,7 +365,8 @@ fn transcript(hidden: &Hidden) -> String {
         }
     }
     for (i, id) in seen.iter().enumerate() {
-        for list in ["alerts", "reports"] {
+        out.exit(&worlds, &token, &format!("/api/entities/{id}/related"), &format!("related {i}"));
+        for list in ["alerts", "reports", "entities"] {
             out.exit(&worlds, &token, &format!("/api/{list}/{id}"), &format!("{list} {i}"));
             let path = format!("/api/{list}/{id}?as_of=2026-11-22T12:00:00Z");
             out.exit(&worlds, &token, &path, &format!("{list} {i} as of"));
@@ -407,6 +470,15 @@ fn higher_portions_of_a_report_and_their_revisions_change_nothing_below_them() {
 }
 
 #[test]
+fn entities_versions_and_relationships_above_a_reader_change_nothing() {
+    assert_same(&Hidden { entities: 1, ..Hidden::default() });
+    assert_same(&Hidden { entities: 2, ..Hidden::default() });
+    let text = transcript(&Hidden::default());
+    let related = text.lines().find(|line| line.starts_with("related 4"));
+    assert!(related.expect("a line").contains("tool 2"), "what is shown is shown");
+}
+
+#[test]
 fn reports_that_are_not_released_or_in_a_compartment_change_nothing() {
     assert_same(&Hidden { reports: 1, ..Hidden::default() });
 }
@@ -462,7 +534,7 @@ proptest! {
     ) {
         let declared = own.min(1);
         assert_same(&Hidden {
-            higher, own, compartmented, answers, portions, reports, declared, people
+            higher, own, compartmented, answers, portions, reports, declared, people, entities: own
         });
     }
 }

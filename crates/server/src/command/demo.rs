@@ -9,13 +9,13 @@ use anyhow::{Context, Result, anyhow, bail};
 use app::kernel::{Fault, Node};
 use clap::Args;
 use store::Keyring;
-use store::log::{LogName, LogReader};
+use store::log::LogReader;
 
 use super::serve::Opened;
 use crate::config::{Config, Demonstration, Environment, Given};
 use crate::demo::{Cast, Founded, Links, Record, World, found, perform};
 use crate::disk::Scratch;
-use crate::layout::{self, New, origin, verifier_keys};
+use crate::layout::{self, New, verifier_keys};
 use crate::running::{self, Ended};
 use crate::terminal::{complain, say};
 use crate::verify::{Findings, Verifier, compare};
@@ -47,6 +47,9 @@ pub struct Demo {
     /// Keeps the log in this PostgreSQL database, which must be empty or this demonstration's.
     #[arg(long, value_name = "URL")]
     postgres: Option<String>,
+    /// What the intelligence service holds: a bundle of STIX 2.1, as JSON or compressed by gzip.
+    #[arg(long, value_name = "FILE")]
+    intel: Option<PathBuf>,
 }
 
 impl Demo {
@@ -63,7 +66,10 @@ impl Demo {
         };
         let config = self.config(data, &environment)?;
         running::trace(&config.trace);
-        let world = World::load()?;
+        let mut world = World::load()?;
+        if let Some(file) = &self.intel {
+            world.intel = Some(crate::demo::read_bundle(file)?);
+        }
         if self.once { self.once(&config, &world) } else { self.show(&config, world) }
     }
 
@@ -178,9 +184,8 @@ fn verify(config: &Config, record: &mut Record) -> Result<()> {
     };
     verifier.run(&mut findings)?;
     let scratch = Scratch::new("muster-demo-views").context("make a scratch directory")?;
-    let origin = origin(&config.name, LogName::Acts);
-    compare(&keys, &origin, &reader, (&config.views(), scratch.path()), &mut findings)
-        .map_err(fault)?;
+    let views = config.views().map_err(fault)?;
+    compare(&keys, &reader, (&views, scratch.path()), &mut findings).map_err(fault)?;
     for finding in findings.iter() {
         complain(finding);
     }

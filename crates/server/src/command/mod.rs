@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod demo;
+mod import;
 mod init;
 mod openapi;
 mod rebuild;
@@ -31,6 +32,7 @@ enum Command {
     Init(init::Init),
     Serve(serve::Serve),
     Demo(demo::Demo),
+    Import(import::Import),
     Openapi,
     Verify(verify::Verify),
     Audit(audit::Audit),
@@ -74,6 +76,7 @@ pub fn run() -> ExitCode {
         Command::Init(init) => init.run(),
         Command::Serve(serve) => serve.run(),
         Command::Demo(demo) => demo.run(),
+        Command::Import(import) => import.run(),
         Command::Openapi => openapi::run(),
         Command::Verify(verify) => Ok(verify.run()),
         Command::Audit(audit) => audit.run(),

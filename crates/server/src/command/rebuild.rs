@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow};
 use app::kernel::Fault;
 use app::kernel::node::seed;
-use app::kernel::start::{Start, label_key, remove_views, start};
+use app::kernel::start::{Start, label_key, start};
+use app::kernel::view_file;
 use clap::Args;
 use store::Keyring;
 use store::log::{Log, LogName, LogReader};
@@ -41,11 +42,11 @@ fn rebuild(config: &Config, provider: &store::Provider) -> Result<u64, Fault> {
     // The lead first: views that a running node writes must not be taken from under it.
     let mut log = Log::lead(&config.place)?;
     let reader = LogReader::open(&config.place)?;
-    let views = config.views();
+    let views = config.views()?;
     if let Some(directory) = views.parent() {
         disk::make_directory(directory).map_err(Fault::unavailable)?;
+        view_file::keep_only(directory, None)?;
     }
-    remove_views(&views)?;
     let label_key = label_key(&keys)?;
     let origin = origin(&config.name, LogName::Acts);
     let begun = Start {

@@ -11,7 +11,7 @@ use store::{Keyring, Provider};
 
 use super::Where;
 use crate::config::{Config, Environment, local_of};
-use crate::layout::{VERIFIER_KEYS, origin, verifier_file, verifier_keys};
+use crate::layout::{VERIFIER_KEYS, verifier_file, verifier_keys};
 use crate::terminal::{complain, say};
 use crate::verify::{Checked, Finding, Findings, Looked, Part, Verifier, check, compare, unsealed};
 use crate::{disk, reason};
@@ -160,10 +160,9 @@ fn views(
     findings: &mut Findings,
 ) -> Result<u64> {
     let scratch = disk::Scratch::new("muster-verify").context("make a scratch directory")?;
-    let origin = origin(&config.name, LogName::Acts);
-    let paths = (config.views(), scratch.path());
-    compare(keys, &origin, reader, (&paths.0, paths.1), findings)
-        .map_err(|fault| anyhow::anyhow!("{}", reason::of_fault(&fault, config)))
+    let compared =
+        config.views().and_then(|views| compare(keys, reader, (&views, scratch.path()), findings));
+    compared.map_err(|fault| anyhow::anyhow!("{}", reason::of_fault(&fault, config)))
 }
 
 fn report(looked: &[Looked], rows: Option<u64>, with_keys: bool, findings: &Findings) {

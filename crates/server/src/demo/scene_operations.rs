@@ -120,11 +120,20 @@ fn declare(
     let alert = list(&seen, 0, "alerts").first().and_then(|id| id.as_str()?.parse().ok());
     let alert: RecordId = alert.ok_or_else(|| Fault::bug("the declaration raised no alert"))?;
     let mut everybody = true;
+    let mut answered = 0;
     for one in scene.obliged.iter().filter(|one| !scene.unreached.contains(&one.agency)) {
         let desk = world.with_role(&one.agency, "DUTY").map_err(Fault::bug)?;
         everybody &= cast.read(&desk.id, "alert", alert).is_ok();
     }
     let real_ms = node.now().ms_since(from);
+    for one in scene.obliged.iter().filter(|one| !scene.unreached.contains(&one.agency)) {
+        let desk = world.with_role(&one.agency, "DUTY").map_err(Fault::bug)?;
+        let answer = json!({ "do": "acknowledge", "alert": alert, "option": 0 });
+        answered += u32::from(cast.act(&desk.id, "alert:acknowledge", &answer).is_ok());
+    }
+    let complete = cast.read(&scene.seat, "alert", alert)?.state.as_deref() == Some("answered");
+    record.expect("every obliged agency has answered the declaration", complete);
+    record.counted.acknowledgements += answered;
     let what = "declared, and on the desk of every obliged agency".to_owned();
     let after = i32::try_from(node.play_now().ms_since(began)).unwrap_or(i32::MAX);
     let at_s = f64::from(after) / 1000.0;

@@ -134,6 +134,7 @@ pub struct Play {
     pub declaration: Declaration,
     pub before: Vec<Before>,
     pub reports: super::scene_reports::Reports,
+    pub entities: super::scene_entities::Entities,
 }
 
 /// The alert that the play is about.
@@ -266,6 +267,8 @@ pub struct World {
     pub agencies: Vec<Agency>,
     pub links: Vec<String>,
     pub play: Play,
+    /// The bundle of holdings that was given; without one the play has its own.
+    pub intel: Option<Vec<u8>>,
     places: BTreeMap<String, Place>,
     agreements: Vec<AgreementData>,
 }
@@ -299,7 +302,8 @@ impl World {
         }
         let links = world.links.into_iter().map(|link| link.seat).collect();
         let agreements = agreements.agreements;
-        let world = Self { agencies: world.agencies, links, play, places, agreements };
+        let intel = None;
+        let world = Self { agencies: world.agencies, links, play, intel, places, agreements };
         world.check()?;
         Ok(world)
     }
@@ -369,8 +373,8 @@ impl World {
     }
 
     fn seats_of_the_play(&self) -> Vec<&String> {
-        let Play { alert, answers, suspension, handover, inquiry, declaration, before, reports } =
-            &self.play;
+        let Play { alert, answers, suspension, handover, inquiry, declaration, .. } = &self.play;
+        let Play { before, reports, entities, .. } = &self.play;
         let mut named = vec![&alert.seat, &suspension.by, &suspension.from, &suspension.to];
         named.extend([&handover.seat, &handover.to, &inquiry.seat]);
         named.extend([&declaration.seat, &declaration.head, &declaration.gap]);
@@ -380,6 +384,7 @@ impl World {
         named.extend(suspension.resumed_by.iter().map(|consent| &consent.seat));
         named.extend(before.iter().flat_map(|b| b.answered_by.iter().chain([&b.seat])));
         named.extend(reports.seats());
+        named.extend(entities.seats());
         named.extend(&self.links);
         named
     }

@@ -219,8 +219,7 @@ impl<'a> Contents<'a> {
     fn order(&mut self, sequence: u64, body: &[u8], findings: &mut Findings) {
         match serde_json::from_slice::<Ordered>(body) {
             Ok(ordered) => {
-                let places = ordered.slots.iter().map(|slot| ((ordered.sequence, *slot), sequence));
-                self.ordered.extend(places);
+                self.ordered.extend(ordered.places().map(|place| (place, sequence)));
             }
             Err(fault) => {
                 findings.add(Finding::entry(self.log, sequence, Part::Order, chain(&fault)));

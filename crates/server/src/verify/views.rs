@@ -4,14 +4,13 @@ use std::path::Path;
 
 use app::kernel::Fault;
 use app::kernel::node::seed;
-use app::kernel::start::{Start, label_key, rebuild};
+use app::kernel::start::{Folding, Source, label_key};
 use app::kernel::view::Views;
 use store::Keyring;
 use store::log::{LogName, LogReader};
 use store::sqlite::open_reader;
 
 use super::{Finding, Findings, Part};
-use crate::clock;
 
 /// Builds views of a log in `scratch` and compares them with those at `views`.
 ///
@@ -21,7 +20,6 @@ use crate::clock;
 /// The kernel's own fault, when either cannot be built or read.
 pub fn compare(
     keys: &Keyring,
-    origin: &str,
     reader: &LogReader,
     (views, scratch): (&Path, &Path),
     findings: &mut Findings,
@@ -33,27 +31,28 @@ pub fn compare(
     }
     let label_key = label_key(keys)?;
     let connection = open_reader(views)?;
-    let live = Views::new(&connection);
+    let live = Views::reading(&connection, &label_key);
     // One state of them, also when a node is running.
     live.run("BEGIN")?;
     let size = live.applied()?;
     let mine = live.dump(&label_key)?;
+    let stale = live.stale()?;
     live.run("COMMIT")?;
+    if stale {
+        let why = "something was erased and they are not folded anew yet: start the node";
+        findings.add(Finding::log(log, Part::View, why));
+        return Ok(mine.len() as u64);
+    }
     let head = reader.head(log)?;
     if size > head.size {
         let why = format!("they have seen {size} entries, the log has {}", head.size);
         findings.add(Finding::log(log, Part::View, why));
         return Ok(0);
     }
-    let start = Start {
-        keys,
-        origin,
-        capabilities: app::capabilities::ALL,
-        label_key: &label_key,
-        seed: seed()?,
-        now: clock::now(),
-    };
-    let rebuilt = rebuild(&start, reader, size, &scratch.join("views.db"))?;
+    let from = Source { keys, capabilities: app::capabilities::ALL, label_key: &label_key, reader };
+    let mut folding = Folding::begin(&scratch.join("views.db"), &from, seed()?)?;
+    folding.advance(&from, size)?;
+    let (rebuilt, _path) = folding.finish();
     let anew = Views::new(&rebuilt).dump(&label_key)?;
     if let Some(why) = first_difference(&mine, &anew) {
         findings.add(Finding::log(log, Part::View, why));
