@@ -574,8 +574,7 @@ pub fn answer_preview(
         let ids = base::Ids::new(node.entropy().secret());
         let (register, cells, policy) = (&core.register, &core.cells, &core.policy);
         let uploads = node.upload_key();
-        let mut on =
-            Deciding { views, register, cells, policy, actor, action, at, ids, uploads };
+        let mut on = Deciding { views, register, cells, policy, actor, action, at, ids, uploads };
         (preview.0)(body, &mut on)
     })
 }

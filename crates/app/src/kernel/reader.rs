@@ -248,7 +248,7 @@ impl<'n> Reader<'n> {
     /// # Errors
     /// `absent` when the record may not be known to exist, and when nothing readable has it: the
     /// same answer for both; `access-log` when the row cannot be written.
-    pub fn find<T>(
+    pub fn open_part<T>(
         &self,
         noun: &'static str,
         id: RecordId,

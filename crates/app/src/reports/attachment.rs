@@ -254,7 +254,7 @@ pub fn download(asked: &Asked<'_>) -> Result<Answer, Fault> {
     let id = asked.id.ok_or_else(Fault::absent)?;
     let digest = asked.path.get("digest").and_then(|text| text.parse::<Digest>().ok());
     let digest = digest.ok_or_else(Fault::absent)?;
-    let file = asked.reader.find("report", id, |body| {
+    let file = asked.reader.open_part("report", id, |body| {
         let Attached { files, .. } = serde_json::from_slice(body).ok()?;
         files.into_iter().find(|file| file.digest == digest)
     })?;

@@ -522,10 +522,10 @@ fn a_withdrawn_release_ends_the_reading_of_files() {
 fn only_its_sender_attaches_an_upload_once_and_within_an_hour() {
     let scene = scene();
     let id = scene.submit(scene.police, &methane(&[scene.fire])).expect("a report");
-    let own = scene.submit(scene.fire, &methane(&[])).expect("a report");
+    let own = scene.submit(scene.fire_head, &methane(&[])).expect("a report");
     let kept = scene.plan(scene.police);
     let file = attaching(&kept, &Value::Null);
-    let stolen = scene.attach(scene.fire, own, std::slice::from_ref(&file));
+    let stolen = scene.attach(scene.fire_head, own, std::slice::from_ref(&file));
     assert_eq!(slug(stolen), "invalid-attachment");
     let ticket = kept["attachment"].as_str().expect("a ticket");
     let changed = json!({ "markings": null, "attachment": format!("{ticket}A") });
