@@ -319,6 +319,11 @@ pub fn store_of(data: &Path) -> PathBuf {
     data.join("store")
 }
 
+/// The directory of the files that portions name.
+pub fn blobs_of(data: &Path) -> PathBuf {
+    store::Data::directory(&store_of(data)).blobs
+}
+
 /// The directory of views and the access log.
 pub fn local_of(data: &Path) -> PathBuf {
     data.join("local")

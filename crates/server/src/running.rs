@@ -10,7 +10,7 @@ use store::Provider;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::clock::{self, SystemClock};
-use crate::config::{Config, Format, Trace, local_of, store_of};
+use crate::config::{Config, Format, Trace, blobs_of, local_of};
 
 /// Why a node ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub fn open(config: &Config, provider: Provider, speed: u32) -> Result<Arc<Node>
         ledger: config.ledger,
         place: config.place.clone(),
         directory: local_of(&config.data),
-        blobs: store::Data::directory(&store_of(&config.data)).blobs,
+        blobs: blobs_of(&config.data),
         provider,
         play: PlayClock { started_at: clock::now(), speed },
         capabilities: app::capabilities::ALL,

@@ -36,6 +36,8 @@ pub const MEDIA: &[&str] = &[
 pub const UNCITED_MAX: usize = 16;
 /// LIMIT: uploads of all people that no report names yet.
 const UPLOADS_MAX: u32 = 1024;
+/// The kind of the entries that name files.
+pub const KIND: &str = "report.attached/1";
 /// How long a ticket can be handed in, in the time of its play.
 const TICKET_MS: i64 = 60 * 60 * 1000;
 /// When an upload that no report names is removed; later than its ticket ends.

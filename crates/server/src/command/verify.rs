@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 use clap::Args;
 use ledger::note::VerifierKey;
 use store::log::{LogName, LogReader};
-use store::{Keyring, Provider};
+use store::{Blobs, Keyring, Provider};
 
 use super::Where;
-use crate::config::{Config, Environment, local_of};
+use crate::config::{Config, Environment, blobs_of, local_of};
 use crate::layout::{VERIFIER_KEYS, verifier_file, verifier_keys};
 use crate::terminal::{complain, say};
 use crate::verify::{Checked, Finding, Findings, Looked, Part, Verifier, check, compare, unsealed};
@@ -68,12 +68,14 @@ impl Verify {
         let file = config.data.join(VERIFIER_KEYS);
         let trust = trust(self.trust.as_deref().unwrap_or(&file), keys.as_ref(), &config)?;
         trust.compare(&mut findings);
+        let blobs = Blobs::at(&blobs_of(&config.data));
         let verifier = Verifier {
             name: &config.name,
             ledger: config.ledger,
             reader: &reader,
             trust: &trust.keys,
             keys: keys.as_ref(),
+            blobs: &blobs,
         };
         let looked = verifier.run(&mut findings).context("the log cannot be read")?;
         let rows = match (&keys, self.views) {
@@ -169,9 +171,13 @@ fn report(looked: &[Looked], rows: Option<u64>, with_keys: bool, findings: &Find
     for finding in findings.iter() {
         say(finding);
     }
-    for Looked { log, entries, checkpoints, tiles, portions, erased, rows, signed } in looked {
+    for Looked { log, entries, checkpoints, tiles, portions, erased, rows, signed, blobs } in looked
+    {
         let opened = if with_keys && *log == LogName::Acts {
-            format!(", {portions} portions opened, {erased} erased by order, {signed} signatures")
+            format!(
+                ", {portions} portions opened, {erased} erased by order, {signed} signatures, \
+                 {blobs} files"
+            )
         } else if with_keys && *log == LogName::Access {
             format!(", {rows} rows opened")
         } else {

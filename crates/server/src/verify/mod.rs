@@ -14,8 +14,8 @@ mod views;
 
 use base::LedgerId;
 use ledger::note::VerifierKey;
-use store::Keyring;
 use store::log::{LogName, LogReader, StoredEntry};
+use store::{Blobs, Keyring};
 
 pub use access::unsealed;
 pub use bundle::{Checked, check};
@@ -46,6 +46,8 @@ pub struct Verifier<'a> {
     pub trust: &'a [VerifierKey],
     /// With the node's own keys, entries are opened too.
     pub keys: Option<&'a Keyring>,
+    /// Where the files of portions lie.
+    pub blobs: &'a Blobs,
 }
 
 /// What was looked at in one log.
@@ -63,6 +65,8 @@ pub struct Looked {
     pub rows: u64,
     /// Signatures of acts that fit.
     pub signed: u64,
+    /// Files of portions that were read whole.
+    pub blobs: u64,
 }
 
 impl Verifier<'_> {
@@ -130,6 +134,7 @@ impl Verifier<'_> {
             erased: contents.erased(),
             rows: contents.rows(),
             signed: contents.signed(),
+            blobs: contents.blobs(),
         })
     }
 
