@@ -49,7 +49,8 @@ impl Encrypted {
     fn make(&self, name: &Path, path: &Path) -> io::Result<SealedWriter> {
         let mut salt = [0; SALT_BYTES];
         system_random(&mut salt).map_err(io::Error::other)?;
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        let mut file =
+            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         file.write_all(&[VERSION])?;
         file.write_all(&salt)?;
         let seal = Seal::new(&self.key, &salt, name)?;

@@ -22,11 +22,7 @@ pub struct Word {
 pub fn words(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     analyser().token_stream(text).process(&mut |token| {
-        words.push(Word {
-            text: token.text.clone(),
-            from: token.offset_from,
-            to: token.offset_to,
-        });
+        words.push(Word { text: token.text.clone(), from: token.offset_from, to: token.offset_to });
     });
     words
 }
