@@ -26,9 +26,17 @@ pub const CAPABILITY: Capability = Capability {
             duty: true,
             signed: false,
         },
-        // What is asked of the ledger itself; there is no command of this name.
+        // What is asked of the ledger itself; there is no command of this name, nor of the next.
         Action {
             name: "ledger:read",
+            lane: Lane::Normal,
+            class: Class::Own,
+            duty: false,
+            signed: false,
+        },
+        // Looking for words; what is found passes the readable set of its kind.
+        Action {
+            name: "search:ask",
             lane: Lane::Normal,
             class: Class::Own,
             duty: false,

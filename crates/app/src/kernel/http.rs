@@ -25,6 +25,7 @@ use super::problem::Problem;
 use super::question::{Answer, Asked, Question};
 use super::reader::Reader;
 use super::route::{Gate, Method, Preview, Route, Serves};
+use super::search;
 use super::session;
 use super::signing::Given;
 
@@ -75,6 +76,12 @@ pub const ROUTES: &[Route] = &[
         serves: Serves::Kernel("health"),
         summary: "whether the node decides",
     },
+    Route::question(
+        "/search",
+        "search:ask",
+        Question { answer: search::answer, query: &["q", "cursor", "limit"] },
+        "records that have every word of `q`, titles first, then the newest",
+    ),
     Route::question(
         "/ledger",
         "ledger:read",

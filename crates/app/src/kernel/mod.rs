@@ -32,6 +32,7 @@ pub mod redecide;
 pub mod refold;
 pub mod register;
 pub mod route;
+pub mod search;
 pub mod segment;
 pub mod sequencer;
 pub mod session;

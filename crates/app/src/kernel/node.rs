@@ -24,6 +24,7 @@ use super::lanes::{Lanes, Refused};
 use super::live::Hub;
 use super::refold::Refold;
 use super::register::Register;
+use super::search::Search;
 use super::segment::{Recorded, Segments, each_since};
 use super::sequencer::{Core, Done, Published, Sequencer, Setup, Submission};
 use super::session;
@@ -94,6 +95,7 @@ pub struct Node {
     upload_key: Secret,
     lanes: Arc<Lanes<Submission>>,
     refold: Arc<Refold>,
+    search: Search,
     core: RwLock<Arc<Core>>,
     hub: Hub,
     access: AccessLog,
@@ -187,6 +189,7 @@ impl Node {
             views: ViewPool::new(views_path, label_key.clone()),
             lanes,
             refold: Arc::default(),
+            search: Search::default(),
             core: RwLock::new(Arc::new(core.clone())),
             readable: Mutex::new(BTreeMap::new()),
             woken: (Mutex::new(0), Condvar::new()),
@@ -215,6 +218,8 @@ impl Node {
         node.spawn("live", move || super::live::run(&weak))?;
         let weak = Arc::downgrade(&node);
         node.spawn("refold", move || super::refold::run(&weak))?;
+        let weak = Arc::downgrade(&node);
+        node.spawn("search", move || super::search::run(&weak))?;
         Ok(node)
     }
 
@@ -298,6 +303,11 @@ impl Node {
     /// Wakes the sequencer, which looks at what else there is to do.
     pub(crate) fn rouse(&self) {
         self.lanes.rouse();
+    }
+
+    /// The search index, and who waits for it.
+    pub const fn search(&self) -> &Search {
+        &self.search
     }
 
     /// What sequencer and refolding thread share.
@@ -582,6 +592,7 @@ impl Node {
         }
         self.lanes.stop();
         self.stopped.store(true, Ordering::SeqCst);
+        self.search.rouse();
         self.wake();
     }
 
