@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashSet};
 
 use base::crypto::Hasher;
-use base::{AgencyId, RecordId, Time};
+use base::{AgencyId, Label, RecordId, Time};
 use serde::Serialize;
 use store::search::{Filter, Found, HITS_MAX, Match};
 
@@ -16,7 +16,7 @@ use crate::kernel::access::AccessKind;
 use crate::kernel::cursor::Cursor;
 use crate::kernel::fault::Fault;
 use crate::kernel::question::{Answer, Asked};
-use crate::kernel::reader::{Reader, Rendition};
+use crate::kernel::reader::{OpenLayer, Reader, Rendition};
 
 /// Hits of a page, unless it is asked for fewer.
 const PAGE: usize = 20;
@@ -29,9 +29,8 @@ struct Hit {
     agency: AgencyId,
     title: Option<String>,
     state: Option<String>,
-    /// The join of all labels of the record that this reader reads.
-    banner: String,
-    /// The mark of the layer that the snippet is from.
+    /// The join of the labels that title and snippet are under, and its portion mark.
+    label: Label,
     mark: String,
     snippet: Vec<Piece>,
     changed_at: Time,
@@ -89,7 +88,10 @@ pub fn answer(asked: &Asked<'_>) -> Result<Answer, Fault> {
     }
     note(reader, text, &renditions)?;
     let hits = Hits {
-        items: renditions.iter().map(|rendition| hit(rendition, &wanted)).collect(),
+        items: renditions
+            .iter()
+            .map(|found| hit(reader, found, &wanted))
+            .collect::<Result<_, _>>()?,
         total: whole.then_some(found.total),
         kinds: if whole { by_kind(node.capabilities(), &found) } else { Vec::new() },
         agencies: if whole { by_agency(reader, &found) } else { Vec::new() },
@@ -188,34 +190,36 @@ fn opened(
     reader.find(capability.noun, id)
 }
 
-fn hit(rendition: &Rendition, wanted: &Query) -> Hit {
+fn hit(reader: &Reader<'_>, rendition: &Rendition, wanted: &Query) -> Result<Hit, Fault> {
     let phrases = &wanted.query.phrases;
     let beginning = phrases.last().filter(|_| wanted.query.open_end).and_then(|p| p.last());
     let words: HashSet<&str> = phrases.iter().flatten().map(String::as_str).collect();
     let wanted = Wanted { words, beginning: beginning.map(String::as_str) };
-    let titles = rendition.layers.iter().rev().filter_map(|layer| text::title(&layer.body));
-    let title = titles.map(str::to_owned).next();
-    let mut best: Option<(usize, &str, Vec<Piece>)> = None;
+    let mut layers = rendition.layers.iter().rev();
+    let titled = layers.find_map(|layer| Some((layer, text::title(&layer.body)?)));
+    let mut best: Option<(usize, &OpenLayer, Vec<Piece>)> = None;
     for layer in &rendition.layers {
         let mut texts = text::texts(&layer.body);
-        texts.retain(|text| title.as_ref() != Some(text));
+        texts.retain(|text| titled.is_none_or(|(_, title)| title != text));
         let (different, snippet) = text::snippet(&texts, &wanted);
         if best.as_ref().is_none_or(|(most, ..)| different > *most) {
-            best = Some((different, &layer.mark, snippet));
+            best = Some((different, layer, snippet));
         }
     }
-    let (_, mark, snippet) = best.unwrap_or_default();
-    Hit {
+    let title_label = titled.map(|(layer, _)| &layer.label);
+    let shown = title_label.into_iter().chain(best.as_ref().map(|(_, layer, _)| &layer.label));
+    let label = policy::join_all(shown).map_err(Fault::bug)?;
+    Ok(Hit {
         kind: rendition.kind.clone(),
         id: rendition.id,
         agency: rendition.agency,
-        title,
+        title: titled.map(|(_, title)| title.to_owned()),
         state: rendition.state.clone(),
-        banner: rendition.banner.clone(),
-        mark: mark.to_owned(),
-        snippet,
+        mark: reader.core().policy.schemes().portion(&label).map_err(Fault::bug)?,
+        label,
+        snippet: best.map(|(_, _, snippet)| snippet).unwrap_or_default(),
         changed_at: rendition.changed_at,
-    }
+    })
 }
 
 fn note(reader: &Reader<'_>, text: &str, found: &[Rendition]) -> Result<(), Fault> {
