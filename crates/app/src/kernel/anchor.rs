@@ -26,14 +26,9 @@ pub const CAPABILITY: Capability = Capability {
             duty: true,
             signed: false,
         },
-        // What is asked of the ledger itself; there is no command of this name.
-        Action {
-            name: "ledger:read",
-            lane: Lane::Normal,
-            class: Class::Own,
-            duty: false,
-            signed: false,
-        },
+        // What is asked of the ledger and of policy itself; there are no commands of these names.
+        asked("ledger:read"),
+        asked("access:explain"),
     ],
     routes: &[],
     urgent: false,
@@ -46,6 +41,10 @@ pub const CAPABILITY: Capability = Capability {
     register: |_, _| {},
     react: |_| Vec::new(),
 };
+
+const fn asked(name: &'static str) -> Action {
+    Action { name, lane: Lane::Normal, class: Class::Own, duty: false, signed: false }
+}
 
 /// Seconds between two anchors, while anything is read.
 pub const ANCHOR_S: i64 = 600;

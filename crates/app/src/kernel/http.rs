@@ -27,6 +27,7 @@ use super::reader::Reader;
 use super::route::{Gate, Method, Preview, Route, Serves};
 use super::session;
 use super::signing::Given;
+use super::why_not;
 
 /// The cookie of a browser's session.
 pub const COOKIE: &str = "__Host-muster";
@@ -86,6 +87,12 @@ pub const ROUTES: &[Route] = &[
         "ledger:read",
         Question::new(ledger::proof),
         "the proof of an entry",
+    ),
+    Route::asking(
+        "/why",
+        "access:explain",
+        Question::new(why_not::answer),
+        "why an agency or a colleague reads what originates with you, and why not",
     ),
 ];
 
@@ -287,7 +294,19 @@ fn serve_question(
         Gate::Reads(_) => None,
         _ => return Err(Fault::bug("a question has no gate of its own")),
     };
-    let reader = Reader::new(node, authenticate(node, &request.headers)?);
+    let actor = authenticate(node, &request.headers)?;
+    let id = request.path.get("id").and_then(|id| id.parse().ok());
+    answer_question(node, actor, (action, question), (id, &request.query, &[]))
+}
+
+/// Answers a question to whoever may do its action; a refusal is a row of the access log.
+fn answer_question(
+    node: &Arc<Node>,
+    actor: ActorContext,
+    (action, question): (Option<&'static str>, Question),
+    (id, query, body): (Option<RecordId>, &BTreeMap<String, String>, &[u8]),
+) -> Result<Response<Body>, Fault> {
+    let reader = Reader::new(node, actor);
     let (core, actor) = (reader.core(), reader.actor());
     if let Some(action) = action
         && let Err(denied) = core.policy.may(&core.register, actor, action)
@@ -296,8 +315,7 @@ fn serve_question(
         node.access().record(row)?;
         return Err(denied);
     }
-    let id = request.path.get("id").and_then(|id| id.parse().ok());
-    match (question.answer)(&Asked { node, reader, id, query: &request.query })? {
+    match (question.answer)(&Asked { node, reader, id, query, body })? {
         Answer::Json(value) => json(StatusCode::OK, &value),
         Answer::File { name, media, bytes } => {
             let mut response = bytes_of(StatusCode::OK, media, bytes);
@@ -431,6 +449,15 @@ async fn serve_act(request: ActRequest, route: &'static Route) -> Result<Respons
     if let (Gate::Action(action), Serves::Preview(preview)) = (route.gate, route.serves) {
         request.is_json()?;
         let answer = move || ask(&node, actor, action, (preview, &request.body));
+        return tokio::task::spawn_blocking(answer).await.map_err(Fault::bug)?;
+    }
+    if let (Gate::Action(action), Serves::Question(question)) = (route.gate, route.serves) {
+        request.is_json()?;
+        let id = request.path.get("id").and_then(|id| id.parse().ok());
+        let answer = move || {
+            let (asked, none) = ((Some(action), question), BTreeMap::new());
+            answer_question(&node, actor, asked, (id, &none, &request.body))
+        };
         return tokio::task::spawn_blocking(answer).await.map_err(Fault::bug)?;
     }
     let (Gate::Action(action), Serves::Command { tag, id }) = (route.gate, route.serves) else {

@@ -43,8 +43,11 @@ type Profiles = BTreeMap<ReaderKey, Arc<Profile>>;
 /// LIMIT: profiles and act decisions kept.
 const KEPT: usize = 65_536;
 
+/// The class of every device: no other is told apart yet.
+const DEVICE: &str = "STANDARD";
+
 /// The purpose, as agreements name it.
-const fn purpose_code(purpose: Purpose) -> &'static str {
+pub(super) const fn purpose_code(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Administration => "ADMINISTRATION",
         Purpose::Protection => "PROTECTION",
@@ -198,7 +201,7 @@ impl Policy {
     }
 
     fn attributes(&self, register: &Register, actor: &ActorContext) -> Result<Attributes, Fault> {
-        let device = token("STANDARD")?;
+        let device = token(DEVICE)?;
         if let Actor::Service(id) = actor.actor {
             let service = register.identity.services.get(&id).filter(|service| service.active);
             let service = service.ok_or_else(denied)?;
@@ -449,6 +452,25 @@ impl Policy {
             (action(&format!("{noun}:read"))?, token(purpose_code(actor.purpose))?);
         let intent = Intent { action: &asked, purpose: &purpose };
         Ok(decide(&self.epoch, &profile, intent, label))
+    }
+
+    /// Whether rules and clauses would let readers of an agency, if they were cleared, through to
+    /// every one of some labels; nothing is asked of the people who are there.
+    ///
+    /// # Errors
+    /// A bug when the rules cannot be asked.
+    pub fn reach(
+        &self,
+        (agency, roles): (AgencyId, &BTreeSet<Token>),
+        noun: &str,
+        labels: &[&Label],
+        purpose: Purpose,
+    ) -> Result<policy::Reach, Fault> {
+        let (asked, purpose) = (action(&format!("{noun}:read"))?, token(purpose_code(purpose))?);
+        let intent = Intent { action: &asked, purpose: &purpose };
+        let device = token(DEVICE)?;
+        let of = policy::Readers { agency, device: &device, roles };
+        policy::reach(&self.epoch, of, intent, labels).map_err(Fault::bug)
     }
 
     /// The clauses under which people of an agency who are cleared for a label may read it.

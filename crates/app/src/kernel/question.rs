@@ -19,6 +19,19 @@ pub struct Asked<'a> {
     /// The id in the path; `None` when there is none or it is no id.
     pub id: Option<RecordId>,
     pub query: &'a BTreeMap<String, String>,
+    /// What was sent with it; empty unless it was posted.
+    pub body: &'a [u8],
+}
+
+impl Asked<'_> {
+    /// Reads the body of a question that was posted.
+    ///
+    /// # Errors
+    /// `invalid-command` with the place and the reason when it has another form.
+    pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, Fault> {
+        serde_json::from_slice(self.body)
+            .map_err(|cause| Fault::invalid("invalid-command", format!("question: {cause}")))
+    }
 }
 
 /// What is answered.

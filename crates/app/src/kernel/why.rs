@@ -5,7 +5,7 @@
 //! function that the readable sets are made from, and its answer is told.
 
 use base::{AgencyId, CircleId, ClauseId, RecordId};
-use policy::Decision;
+use policy::{ClauseRef, Decision};
 use serde::Serialize;
 
 use super::cells::CellNumber;
@@ -89,14 +89,27 @@ fn ground(reader: &Reader<'_>, noun: &str, cell: CellNumber) -> Result<Ground, F
     let label = core.cells.label_of(cell).ok_or_else(|| Fault::bug("a cell has no label"))?;
     let Decision { clauses, rules, .. } =
         core.policy.decision(&core.register, reader.actor(), noun, label)?;
-    let found = clauses.len();
-    let mut told = Vec::with_capacity(found);
+    let (clauses, withheld) = cited(reader, clauses)?;
+    Ok(Ground { clauses, rules, withheld })
+}
+
+/// Those of some clauses whose agreements a reader may read, and whether others are left out.
+///
+/// # Errors
+/// The store's own fault.
+pub fn cited(
+    reader: &Reader<'_>,
+    clauses: impl IntoIterator<Item = ClauseRef>,
+) -> Result<(Vec<Cited>, bool), Fault> {
+    let (mut told, mut withheld) = (Vec::new(), false);
     for clause in clauses {
         let agreement = RecordId(clause.agreement.0);
         if reader.knows("agreement", agreement)? {
             let (cite, version) = (clause.to_string(), clause.version);
             told.push(Cited { cite, agreement, clause: clause.clause, version });
+        } else {
+            withheld = true;
         }
     }
-    Ok(Ground { withheld: told.len() < found, clauses: told, rules })
+    Ok((told, withheld))
 }
