@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use base::{AgencyId, ClauseId, Label, RecordId, SchemeId, Time, Token};
-use policy::{Agreement, AgencyTree, Clause, Discloses, Effect};
+use policy::{AgencyTree, Agreement, Clause, Discloses, Effect};
 use serde::Serialize;
 
 use super::fault::Fault;
@@ -110,9 +110,9 @@ impl Of<'_> {
         let in_force = signed.in_force.as_ref();
         let unsigned = Some(newest).filter(|n| in_force.is_none_or(|f| f.version < n.version));
         let mut found = Vec::new();
-        for (text, signature) in in_force.map(|text| (text, true)).into_iter().chain(
-            unsigned.map(|text| (text, false)),
-        ) {
+        for (text, signature) in
+            in_force.map(|text| (text, true)).into_iter().chain(unsigned.map(|text| (text, false)))
+        {
             for clause in text.clauses.iter().filter(|clause| self.speaks(clause)) {
                 let mut lacks = self.lacks(text, clause);
                 if signed.suspended {
@@ -181,7 +181,8 @@ impl Of<'_> {
             };
             if marking.level > ceiling.level {
                 let level = schemes.get(id).ok().and_then(|known| known.level(ceiling.level));
-                let name = level.map_or_else(|| ceiling.level.0.to_string(), |l| l.name.to_string());
+                let name =
+                    level.map_or_else(|| ceiling.level.0.to_string(), |l| l.name.to_string());
                 lacks.push(Lack::Level { scheme: scheme.clone(), ceiling: name });
             }
             let missing = marking.compartments.difference(&ceiling.compartments);

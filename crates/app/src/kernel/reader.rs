@@ -133,6 +133,11 @@ impl<'n> Reader<'n> {
         self.node.readable(&self.core, &self.actor, noun)
     }
 
+    /// Every kind of record.
+    pub fn nouns(&self) -> impl Iterator<Item = &'static str> {
+        self.node.capabilities().iter().map(|capability| capability.noun)
+    }
+
     fn capability(&self, noun: &str) -> Result<&'static Capability, Fault> {
         self.node.capabilities().iter().find(|c| c.noun == noun).copied().ok_or_else(Fault::absent)
     }

@@ -56,6 +56,13 @@ pub struct Cited {
     pub version: u32,
 }
 
+impl From<ClauseRef> for Cited {
+    fn from(clause: ClauseRef) -> Self {
+        let (cite, agreement) = (clause.to_string(), RecordId(clause.agreement.0));
+        Self { cite, agreement, clause: clause.clause, version: clause.version }
+    }
+}
+
 /// Answers why the reader may read the record in the path.
 ///
 /// # Errors
@@ -105,8 +112,7 @@ pub fn cited(
     for clause in clauses {
         let agreement = RecordId(clause.agreement.0);
         if reader.knows("agreement", agreement)? {
-            let (cite, version) = (clause.to_string(), clause.version);
-            told.push(Cited { cite, agreement, clause: clause.clause, version });
+            told.push(Cited::from(clause));
         } else {
             withheld = true;
         }

@@ -12,6 +12,7 @@ mod kernel;
 mod live;
 mod non_interference;
 mod redecide;
+mod replay;
 mod why_not;
 
 #[path = "../../src/agencies/tests.rs"]

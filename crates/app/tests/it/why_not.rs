@@ -151,7 +151,10 @@ fn a_missing_clause_and_a_circle_are_both_named() {
     assert_eq!(near[0]["clause"], Value::Null);
     let harbour = scene.of_agency(scene.police, "alert", id, scene.harbour);
     let near = &harbour["layers"][0]["obstacles"][0]["near"][0];
-    assert_eq!((&near["agreement"], &near["lacks"][0]["what"]), (&json!(scene.low), &json!("level")));
+    assert_eq!(
+        (&near["agreement"], &near["lacks"][0]["what"]),
+        (&json!(scene.low), &json!("level"))
+    );
 }
 
 #[test]
@@ -175,7 +178,7 @@ fn a_suspended_an_unsigned_and_an_ended_agreement_say_what_they_lack() {
     scene.world.act(scene.police, "agreement:propose", &propose).expect("proposed");
     assert_eq!(lacks(scene.customs)[0], "signature");
     scene.world.clock.advance_s(5 * 366 * 86_400);
-    let end = scene.raise(&[], 1, &[]);
+    let end = scene.raise(&[scene.police], 1, &[]);
     assert!(scene.world.get(scene.police, "alert", end).is_ok(), "the rules are renewed");
     assert!(lacks(scene.fire).contains(&"ended".to_owned()));
 }

@@ -6,8 +6,8 @@ use base::label::Cleared;
 use base::{Clearance, ExerciseId, Label, Level, Marking, NonEmpty, Play, Token};
 use policy::{
     Agreement, Attributes, Ceiling, Clause, Discloses, Effect, Grantee, LabelTable, Limits,
-    PolicyEpoch, Profile, ReadableSets, Readers, Roles, Window, covering, decide, decide_whole, leq,
-    reach,
+    PolicyEpoch, Profile, ReadableSets, Readers, Roles, Window, covering, decide, decide_whole,
+    leq, reach,
 };
 use proptest::prelude::*;
 
