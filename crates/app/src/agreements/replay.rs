@@ -55,6 +55,8 @@ pub struct Replay {
     pub since: Time,
     /// The time at which both sets of rules were asked: now, or the draft's beginning.
     pub at: Time,
+    /// Whether that is the draft's beginning, which lies ahead.
+    pub later: bool,
     /// How many records were looked at, all of them readable by the asker.
     pub records: u64,
     /// Whether there were more than the limit; the newest were looked at.
@@ -85,7 +87,8 @@ pub struct Named {
     pub agency: AgencyId,
     /// Absent when the record has none, or it was erased.
     pub title: Option<String>,
-    /// The portion mark of its base.
+    /// The label and the portion mark of its base, where the title stands.
+    pub label: Label,
     pub mark: String,
     /// How many of its layers turn, of those that the asker may read.
     pub layers: u32,
@@ -283,6 +286,7 @@ fn replay(reader: &Reader<'_>, draft: &Agreement, since: Time) -> Result<Replay,
         version: draft.version,
         since,
         at: compared.at,
+        later: compared.at > reader.core().at,
         records: records as u64,
         cut,
         suspended: compared.suspended,
@@ -365,6 +369,7 @@ fn turns(
                 id: *id,
                 agency: rendition.agency,
                 title: text("title").or_else(|| text("name")),
+                label: base.label.clone(),
                 mark: base.mark.clone(),
                 layers: *layers,
                 of: *of,

@@ -278,7 +278,7 @@ fn a_draft_that_begins_later_is_asked_at_its_beginning() {
     let mut draft = scene.draft(2, 4);
     draft["force"]["starts_at"] = json!("2027-06-01T00:00:00.000Z");
     let told = scene.replay(scene.police, &draft);
-    assert_eq!(told["at"], "2027-06-01T00:00:00.000Z");
+    assert_eq!((&told["at"], &told["later"]), (&json!("2027-06-01T00:00:00.000Z"), &json!(true)));
     assert_eq!(turned(&told, "starting", scene.fire.agency).len(), 1);
 }
 
