@@ -43,7 +43,7 @@ export const PAGES = {
 
 /** The address of a record; none for a kind without a page. */
 export const addressOf = (kind: string, id: string): string | undefined =>
-  kind in PAGES ? pathOf({ page: PAGES[kind as keyof typeof PAGES], id }) : undefined;
+  Object.hasOwn(PAGES, kind) ? pathOf({ page: PAGES[kind as keyof typeof PAGES], id }) : undefined;
 
 /** How a clause is drafted: up to which level of each scheme it reaches, and whether it stays. */
 export interface Drafted {

@@ -149,11 +149,7 @@ export function act(path: ActPath, key: string, body: Command): Promise<Outcome<
 
 /** Asks with a body: what an act would meet, who reads what; nothing is written. */
 export function ask<T>(
-  path:
-    | "/api/reports/preview"
-    | "/api/entities/preview"
-    | "/api/agreements/replay"
-    | "/api/why",
+  path: "/api/reports/preview" | "/api/entities/preview" | "/api/agreements/replay" | "/api/why",
   body: Command,
 ): Promise<Outcome<T>> {
   return outcome<T>(client.POST(path, { body }) as Promise<Answer>);

@@ -323,7 +323,7 @@ fn people() -> impl Strategy<Value = Vec<(u8, bool, bool)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
 
     /// Why-not says that a layer is read exactly when that reader opens it.
     #[test]
