@@ -518,7 +518,7 @@ export const en = {
     },
     draft: {
       action: "Draft the next version",
-      title: "Next version",
+      title: (version: number): string => `Draft of version ${version}`,
       text: "Change up to which level each clause reaches, see what would have flowed, then propose it. Every party signs it before it is in force.",
       level: "Reaches up to",
       scheme: (scheme: string): string => `scheme ${scheme}`,
@@ -648,6 +648,8 @@ export const en = {
       clearance: (what: string): string => `The clearance does not cover this mark: ${what}.`,
       clause: (action: string): string =>
         `No clause with “${action}” lets it through. What comes nearest:`,
+      noClause: (who: string, action: string): string =>
+        `No clause with “${action}” goes from the originator to ${who}. Your agreements with it:`,
       noAgreement: (who: string, action: string): string =>
         `There is no agreement with ${who}: a clause with “${action}” is missing.`,
       forbidden: "A clause forbids it, whatever others permit.",

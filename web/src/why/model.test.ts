@@ -19,8 +19,11 @@ it("names a clause once, however many labels rest on it", () => {
 it("says that an agreement is missing only where there is none", () => {
   const none = obstacleWords(obstacle, "Customs", "report:read");
   expect(none).toContain("no agreement with Customs");
-  const near = [{ agreement: "a", clause: null, version: null, lacks: [] }];
-  expect(obstacleWords({ ...obstacle, near }, "Customs", "report:read")).toContain("nearest");
+  const bare = { agreement: "a", clause: null, version: null, lacks: [] };
+  const words = (near: Obstacle["near"]): string =>
+    obstacleWords({ ...obstacle, near }, "Customs", "report:read");
+  expect(words([bare])).toContain("No clause with “report:read”");
+  expect(words([{ ...bare, clause: "c", version: 1 }, bare])).toContain("nearest");
 });
 
 it("says what is short by name", () => {

@@ -114,6 +114,10 @@ export function lackWords(lack: Lack, action: string, agency: string): string {
   }
 }
 
+/** Whether a clause of the action comes near, and not only an agreement without one. */
+export const isNear = (obstacle: Obstacle): boolean =>
+  obstacle.near.some(near => near.clause !== null);
+
 /** What stands in the way, as a sentence; the clauses and agreements stand beside it. */
 export function obstacleWords(obstacle: Obstacle, who: string, action: string): string {
   const words = t.why.obstacle;
@@ -121,7 +125,8 @@ export function obstacleWords(obstacle: Obstacle, who: string, action: string): 
     case "clearance":
       return words.clearance(list(obstacle.because.map(short => t.why.short[short])));
     case "clause":
-      return obstacle.near.length > 0 ? words.clause(action) : words.noAgreement(who, action);
+      if (obstacle.near.length === 0) return words.noAgreement(who, action);
+      return isNear(obstacle) ? words.clause(action) : words.noClause(who, action);
     case "circle":
       return words.circle(who);
     case "inactive":
