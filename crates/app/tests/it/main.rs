@@ -8,6 +8,7 @@
 mod access;
 mod endpoints;
 mod golden;
+mod joint;
 mod kernel;
 mod live;
 mod non_interference;
