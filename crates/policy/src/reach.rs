@@ -10,7 +10,7 @@ use base::label::Cleared;
 use base::{AgencyId, Clearance, Label, Play, Releasable, Token};
 
 use crate::Error;
-use crate::agreement::{Action, Clause, ClauseRef, Effect};
+use crate::agreement::{Action, Clause, ClauseRef, Effect, Grantee};
 use crate::compile::PolicyEpoch;
 use crate::decide::{Decision, Intent, Reason, decide};
 use crate::profile::{Attributes, Profile};
@@ -72,30 +72,25 @@ pub fn reach(
     labels: &[&Label],
 ) -> Result<Reach, Error> {
     let asking = Asking { epoch, of, intent, labels, clearance: covering(labels.iter().copied()) };
-    let named: Vec<&Clause> = epoch.clauses().map(|(_, clause)| clause).collect();
-    let named = named.into_iter().filter(|clause| asking.named(clause));
-    let (mut roles, mut courses) = (BTreeSet::new(), BTreeSet::new());
-    for clause in named {
+    let (mut needed, mut courses) = (BTreeSet::new(), BTreeSet::new());
+    for (_, clause) in epoch.clauses().filter(|(_, clause)| asking.named(clause)) {
         courses.extend(clause.training.iter().cloned());
         if clause.effect == Effect::Permit {
-            let only = clause.grantees.iter().filter_map(|grantee| grantee.role_set());
-            roles.extend(only.flatten().cloned());
+            let only = clause.grantees.iter().filter_map(Grantee::role_set);
+            needed.extend(only.flatten().cloned());
         }
     }
-    roles.extend(of.roles.iter().cloned());
+    needed.extend(of.roles.iter().cloned());
     // Nobody in particular first, then one role each, then one reader who has all of them.
     let mut held = vec![BTreeSet::new()];
-    held.extend(roles.iter().map(|role| BTreeSet::from([role.clone()])));
-    if roles.len() > 1 {
-        held.push(roles);
+    held.extend(needed.iter().map(|role| BTreeSet::from([role.clone()])));
+    if needed.len() > 1 {
+        held.push(needed);
     }
     let mut nearest = None;
-    for roles in held {
-        match asking.ask(&roles, &courses)? {
-            Ok((clauses, rules)) => {
-                let (roles, training) = asking.least(roles, courses)?;
-                return Ok(Reach { refused: None, clauses, rules, roles, training });
-            }
+    for having in held {
+        match asking.ask(&having, &courses)? {
+            Ok(_) => return asking.least(having, courses),
             // What forbids says more than what is missing.
             Err(refusal) => {
                 let nearer = refusal.reason == Reason::Forbidden;
@@ -106,7 +101,12 @@ pub fn reach(
     Ok(Reach { refused: nearest, ..Reach::default() })
 }
 
-type Grounds = (BTreeSet<ClauseRef>, BTreeSet<String>);
+/// On what a reading rests.
+#[derive(Default)]
+struct Grounds {
+    clauses: BTreeSet<ClauseRef>,
+    rules: BTreeSet<String>,
+}
 
 struct Asking<'a> {
     epoch: &'a PolicyEpoch,
@@ -144,18 +144,18 @@ impl Asking<'_> {
             if !decision.allows() {
                 return Ok(Err(decision));
             }
-            grounds.0.extend(decision.clauses);
-            grounds.1.extend(decision.rules);
+            grounds.clauses.extend(decision.clauses);
+            grounds.rules.extend(decision.rules);
         }
         Ok(Ok(grounds))
     }
 
-    /// Leaves away, one after the other, what is not needed.
+    /// Leaves away, one after the other, what is not needed, and says on what the rest reads.
     fn least(
         &self,
         mut roles: BTreeSet<Token>,
         mut training: BTreeSet<Token>,
-    ) -> Result<(BTreeSet<Token>, BTreeSet<Token>), Error> {
+    ) -> Result<Reach, Error> {
         for role in roles.clone() {
             let mut fewer = roles.clone();
             fewer.remove(&role);
@@ -170,6 +170,11 @@ impl Asking<'_> {
                 training = fewer;
             }
         }
-        Ok((roles, training))
+        Ok(match self.ask(&roles, &training)? {
+            Ok(on) => {
+                Reach { refused: None, clauses: on.clauses, rules: on.rules, roles, training }
+            }
+            Err(refusal) => Reach { refused: Some(refusal), ..Reach::default() },
+        })
     }
 }

@@ -455,8 +455,8 @@ async fn serve_act(request: ActRequest, route: &'static Route) -> Result<Respons
         request.is_json()?;
         let id = request.path.get("id").and_then(|id| id.parse().ok());
         let answer = move || {
-            let (asked, none) = ((Some(action), question), BTreeMap::new());
-            answer_question(&node, actor, asked, (id, &none, &request.body))
+            let (asked, query) = ((Some(action), question), BTreeMap::new());
+            answer_question(&node, actor, asked, (id, &query, &request.body))
         };
         return tokio::task::spawn_blocking(answer).await.map_err(Fault::bug)?;
     }

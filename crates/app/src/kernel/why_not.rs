@@ -297,26 +297,15 @@ fn of_reader(reader: &Reader<'_>, who: &ActorContext, part: &Part<'_>) -> Result
     let core = reader.core();
     let (mut obstacles, mut clauses, mut rules) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     for label in part.labels(reader)? {
-        let Ok(decision) = core.policy.decision(&core.register, who, part.noun, label) else {
-            obstacles.push(Obstacle::new("inactive"));
-            continue;
-        };
-        if decision.allows() {
-            clauses.extend(decision.clauses);
-            rules.extend(decision.rules);
-            continue;
-        }
-        let roles = own_roles(reader, who.agency);
-        let of = (who.agency, &roles);
-        let reach = core.policy.reach(of, part.noun, &[label], who.purpose)?;
-        let cleared = !matches!(decision.reason, Reason::Mandatory(_));
-        if cleared && reach.refused.is_none() {
-            obstacles.push(Obstacle::new("role"));
-        } else {
-            obstacles.push(obstacle(reader, (part.noun, who.agency), &[label], &decision)?);
-        }
-        if let Some(refusal) = reach.refused.filter(|_| !cleared) {
-            obstacles.push(obstacle(reader, (part.noun, who.agency), &[label], &refusal)?);
+        let decided = core.policy.decision(&core.register, who, part.noun, label);
+        match decided {
+            Ok(decision) if decision.allows() => {
+                clauses.extend(decision.clauses);
+                rules.extend(decision.rules);
+            }
+            Ok(decision) => obstacles.extend(refusals(reader, who, (part.noun, label), &decision)?),
+            // The register does not have the person, or not any more.
+            Err(_unknown) => obstacles.push(Obstacle::new("inactive")),
         }
     }
     let line = core.register.ancestors(who.agency);
@@ -335,6 +324,27 @@ fn of_reader(reader: &Reader<'_>, who: &ActorContext, part: &Part<'_>) -> Result
         told.rules = rules.into_iter().collect();
     }
     Ok(told)
+}
+
+/// What stands in the way of a person: of the clearance, and of what a cleared reader would meet.
+fn refusals(
+    reader: &Reader<'_>,
+    who: &ActorContext,
+    (noun, label): (&'static str, &Label),
+    decision: &Decision,
+) -> Result<Vec<Obstacle>, Fault> {
+    let (core, held) = (reader.core(), own_roles(reader, who.agency));
+    let reach = core.policy.reach((who.agency, &held), noun, &[label], who.purpose)?;
+    let of = (noun, who.agency);
+    let cleared = !matches!(decision.reason, Reason::Mandatory(_));
+    if cleared && reach.refused.is_none() {
+        return Ok(vec![Obstacle::new("role")]);
+    }
+    let mut found = vec![obstacle(reader, of, &[label], decision)?];
+    if let Some(refusal) = reach.refused.filter(|_| !cleared) {
+        found.push(obstacle(reader, of, &[label], &refusal)?);
+    }
+    Ok(found)
 }
 
 /// What a refusal puts in the way of an agency's readers.

@@ -1,4 +1,4 @@
-//! Joint acts: upon another agency's record by rule alone, unless a clause of its originator forbids.
+//! Joint acts: upon another agency's record by rule, unless a clause of its originator forbids.
 
 use std::collections::BTreeSet;
 
@@ -94,7 +94,7 @@ impl Scene {
                 self.world.act(self.police, "agreement:suspend", &suspend).expect("suspended");
                 json!({ "do": "resume", "agreement": self.signed["id"] })
             }
-            other => panic!("no test of the joint act `{other}`"),
+            other => unreachable!("no test of the joint act `{other}`"),
         };
         self.world.act(who, action, &command)
     }

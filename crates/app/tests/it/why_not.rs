@@ -309,6 +309,8 @@ fn asking_is_a_reading_and_stands_in_the_access_log() {
     assert!(seen > 0);
 }
 
+const CODES: [&[&str]; 2] = [&[], &["KESTREL"]];
+
 /// A record: its kind, level, compartments, and what lies above it.
 type Made = (bool, u8, bool, Vec<(u8, bool)>, bool);
 
@@ -329,7 +331,6 @@ proptest! {
     #[test]
     fn why_not_and_open_agree(made in made(), people in people()) {
         let scene = scene();
-        const CODES: [&[&str]; 2] = [&[], &["KESTREL"]];
         let mut records = Vec::new();
         for (number, (alert, level, code, higher, addressed)) in (1u8..).zip(&made) {
             // A compartment stands with the two highest levels alone.

@@ -261,7 +261,8 @@ proptest! {
     fn reach_agrees_with_the_readers_there_could_be(world in any_world()) {
         let epoch = world.epoch();
         for reader in &world.readers {
-            let of = Readers { agency: reader.agency, device: &reader.device, roles: &reader.roles };
+            let (agency, device) = (reader.agency, &reader.device);
+            let of = Readers { agency, device, roles: &reader.roles };
             for (ask, _, existence) in world.asks().iter().filter(|ask| !ask.2) {
                 prop_assert!(!existence);
                 for pair in world.labels.windows(2).chain(world.labels.chunks(1)) {
