@@ -10,6 +10,7 @@ const BORDER = "BORDER: Duty officer of the border guard";
 const BORDER_CHIEF = "BORDER: Chief of operations of the border guard";
 const MOD_HEAD = "MOD: Head of the coordinating centre";
 const INTEL = "INTEL: Duty officer of the service";
+const CYBER = "CYBER: Duty officer of the cyber centre";
 const CYBER_HEAD = "CYBER: Head of agreements";
 
 let raised = 0;
@@ -84,6 +85,25 @@ async function quiet(muster, browser) {
     before = now;
   }
   await desk.close();
+}
+
+/** Raises an alert for an agency with a part above it; in the page, with the session of its desk. */
+async function raiseHigher({ name, to }) {
+  const agencies = await (await fetch("/api/agencies?limit=200")).json();
+  const agency = agencies.items.find(({ layers: [layer] }) => layer.body.code === to).id;
+  const marked = level => ({ NAT: { level } });
+  const body = {
+    markings: marked(2),
+    precedence: "PRIORITY",
+    title: name,
+    text: "A worm spreads over the control network of the harbour.",
+    audience: [agency],
+    options: ["understood"],
+    higher: [{ markings: marked(3), text: "It was written for this harbour." }],
+  };
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() };
+  const done = await fetch("/api/alerts", { method: "POST", headers, body: JSON.stringify(body) });
+  if (!done.ok) throw new Error(await done.text());
 }
 
 export const journeys = [
@@ -386,6 +406,67 @@ export const journeys = [
       note(`taken off the other screen after ${Date.now() - began} ms`);
       await police.page.waitForSelector(row(name));
       await police.close();
+      await fire.close();
+    },
+  },
+  {
+    name: "why is asked and why not, and what a draft would have let flow is seen before it is proposed",
+    async run({ muster, one, two }) {
+      const cyber = await (await Desk.open(muster, one)).signIn(CYBER);
+      const fire = await (await Desk.open(muster, two)).signIn(FIRE);
+      const name = title("Worm in the harbour");
+      await cyber.page.evaluate(raiseHigher, { name, to: "FIRE" });
+      // Whom it was sent to sees by which clause, and nothing of what lies above.
+      await fire.page.click(row(name));
+      await fire.page.click('[data-testid="why"]');
+      await fire.page.waitForSelector('[data-testid="why-mine"] [data-testid="clauses"]');
+      assert.equal(await fire.page.locator('[data-testid="why-mine"] > li').count(), 1);
+      assert.equal(await fire.page.locator("#why-agency").count(), 0, "it is not theirs to tell");
+      await fire.axe("why I read it");
+      await fire.shot("why");
+      // Its originator sees who reads which part, and what is missing.
+      await cyber.page.click(row(name));
+      await cyber.page.click('[data-testid="why"]');
+      await cyber.page.waitForSelector('[data-testid="why-mine"] li:has-text("own line")');
+      const layers = cyber.page.locator('[data-testid="why-other"] > li');
+      await cyber.page.selectOption("#why-agency", { label: "Fire and rescue service" });
+      await layers.nth(1).waitFor();
+      assert.match(await layers.nth(0).innerText(), /READS[\s\S]*clause/);
+      assert.match(await layers.nth(1).innerText(), /DOES NOT READ[\s\S]*It ends at RESTRICTED/);
+      await cyber.axe("why not");
+      await cyber.shot("why-not");
+      await cyber.page.selectOption("#why-agency", { label: "Border guard" });
+      await cyber.page.waitForSelector('[data-testid="why-other"]:has-text("its circle")');
+      await cyber.page.setViewportSize(SIZES.hand);
+      await cyber.page.locator("#why-agency").scrollIntoViewIfNeeded();
+      await cyber.fits("why not, in the hand");
+      await cyber.shot("why-not-hand");
+      await cyber.close();
+      // A clause is drafted one level higher, and one lower, before anybody proposes it.
+      const head = await (await Desk.open(muster, one)).signIn(CYBER_HEAD);
+      await head.page.click('nav a[href="/agreements"]');
+      const warnings = "Cyber warnings to civil authorities";
+      await head.page.click(`[data-testid="agreements"] a:has-text("${warnings}")`);
+      await head.page.click('[data-testid="draft-next"]');
+      const level = head.page.locator('[data-testid="draft-level"]').first();
+      const replay = async (to, table) => {
+        await level.selectOption({ label: to });
+        await head.page.click('[data-testid="replay-ask"]');
+        await head.page.waitForSelector(`[data-testid="${table}"] a:has-text("${name}")`);
+      };
+      await replay("CONFIDENTIAL", "replay-starting");
+      const found = head.page.locator(`[data-testid="replay-starting"] li:has-text("${name}")`);
+      assert.match(await found.first().innerText(), /1 of 2 portions/);
+      await head.axe("a draft with its replay");
+      await head.shot("replay");
+      await replay("OPEN", "replay-stopping");
+      assert.equal(await head.page.locator('[data-testid="replay-starting"]').count(), 0);
+      await head.page.setViewportSize(SIZES.hand);
+      await head.fits("a replay, in the hand");
+      await head.page.locator('[data-testid="replay"]').scrollIntoViewIfNeeded();
+      await head.shot("replay-hand");
+      await head.banner("a replay");
+      await head.close();
       await fire.close();
     },
   },

@@ -147,9 +147,9 @@ export function act(path: ActPath, key: string, body: Command): Promise<Outcome<
   return outcome<Accepted>(client.POST(path, { params, body }) as Promise<Answer>);
 }
 
-/** Asks what an act would meet; nothing is written. */
+/** Asks with a body: what an act would meet, who reads what; nothing is written. */
 export function ask<T>(
-  path: "/api/reports/preview" | "/api/entities/preview",
+  path: "/api/reports/preview" | "/api/entities/preview" | "/api/agreements/replay" | "/api/why",
   body: Command,
 ): Promise<Outcome<T>> {
   return outcome<T>(client.POST(path, { body }) as Promise<Answer>);
@@ -202,6 +202,16 @@ export function actOn(
 /** What is related to an entity; the type is that of the page that asks. */
 export function related<T>(id: string): Promise<Outcome<T>> {
   const asked = client.GET("/api/entities/{id}/related", { params: { path: { id } } });
+  return outcome<T>(asked as Promise<Answer>);
+}
+
+/** Why one reads a record; the type is that of the page that asks. */
+export function why<T>(kind: "alert" | "report", id: string): Promise<Outcome<T>> {
+  const params = { path: { id } };
+  const asked =
+    kind === "alert"
+      ? client.GET("/api/alerts/{id}/why", { params })
+      : client.GET("/api/reports/{id}/why", { params });
   return outcome<T>(asked as Promise<Answer>);
 }
 

@@ -1,5 +1,7 @@
 //! Routes of agreements.
 
+use super::replay;
+use crate::kernel::question::Question;
 use crate::kernel::route::Route;
 
 /// What callers may ask.
@@ -11,6 +13,12 @@ pub const ROUTES: &[Route] = &[
         "agreement:propose",
         ("propose", None),
         "propose an agreement or its next version",
+    ),
+    Route::asking(
+        "/agreements/replay",
+        "agreement:propose",
+        Question::new(replay::answer),
+        "what a draft would have let flow, and what it would have stopped",
     ),
     Route::command(
         "/agreements/{id}/signatures",

@@ -11,7 +11,7 @@ use base::{
     AgencyId, AgreementId, CircleId, Digest, Line, Marking, NonEmpty, PersonId, RecordId, SchemeId,
 };
 use ledger::leaf::Class as LeafClass;
-use policy::{Agreement, Class};
+use policy::{Agreement, Class, Schemes};
 use serde::{Deserialize, Serialize};
 
 use crate::circles;
@@ -22,6 +22,7 @@ use crate::kernel::{
 };
 
 pub mod http;
+pub mod replay;
 
 /// The capability.
 pub const CAPABILITY: Capability = Capability {
@@ -145,17 +146,8 @@ fn propose(
     founded: bool,
     on: &mut Deciding<'_>,
 ) -> Result<Vec<NewEntry>, Fault> {
-    agreement
-        .check(on.policy.schemes())
-        .map_err(|cause| Fault::invalid("invalid-agreement", cause.to_string()).because(cause))?;
-    let unknown = agreement.parties.iter().find(|a| !on.register.agencies.contains_key(*a));
-    if let Some(agency) = unknown {
-        return Err(Fault::invalid("unknown-agency", format!("no agency `{agency}`")));
-    }
     let proposer = on.actor.agency;
-    if !agreement.parties.iter().any(|party| *party == proposer) {
-        return Err(Fault::invalid("not-a-party", "your agency is no party to the agreement"));
-    }
+    check(&agreement, proposer, on.register, on.policy.schemes())?;
     let newer = |known: &Signed| known.agreement.version < agreement.version;
     if on.register.agreements.get(&agreement.id).is_some_and(|known| !newer(known)) {
         return Err(conflict("agreement-exists", "this version was proposed before"));
@@ -183,6 +175,26 @@ fn propose(
     let portion = NewPortion::of(cell, &fact)?;
     entries.push(policy_entry("agreement.proposed/1", record, portion));
     Ok(entries)
+}
+
+/// What a text must keep before its proposer may propose it.
+fn check(
+    agreement: &Agreement,
+    proposer: AgencyId,
+    register: &Register,
+    schemes: &Schemes,
+) -> Result<(), Fault> {
+    agreement
+        .check(schemes)
+        .map_err(|cause| Fault::invalid("invalid-agreement", cause.to_string()).because(cause))?;
+    let unknown = agreement.parties.iter().find(|a| !register.agencies.contains_key(*a));
+    if let Some(agency) = unknown {
+        return Err(Fault::invalid("unknown-agency", format!("no agency `{agency}`")));
+    }
+    if !agreement.parties.iter().any(|party| *party == proposer) {
+        return Err(Fault::invalid("not-a-party", "your agency is no party to the agreement"));
+    }
+    Ok(())
 }
 
 /// A party that a new version adds must be able to read what it signs.

@@ -26,22 +26,11 @@ pub const CAPABILITY: Capability = Capability {
             duty: true,
             signed: false,
         },
-        // What is asked of the ledger itself; there is no command of this name, nor of the next.
-        Action {
-            name: "ledger:read",
-            lane: Lane::Normal,
-            class: Class::Own,
-            duty: false,
-            signed: false,
-        },
-        // Looking for words; what is found passes the readable set of its kind.
-        Action {
-            name: "search:ask",
-            lane: Lane::Normal,
-            class: Class::Own,
-            duty: false,
-            signed: false,
-        },
+        // What is asked of the ledger and of policy itself, and looking for words: there are no commands
+        // of these names.
+        asked("ledger:read"),
+        asked("access:explain"),
+        asked("search:ask"),
     ],
     routes: &[],
     urgent: false,
@@ -54,6 +43,10 @@ pub const CAPABILITY: Capability = Capability {
     register: |_, _| {},
     react: |_| Vec::new(),
 };
+
+const fn asked(name: &'static str) -> Action {
+    Action { name, lane: Lane::Normal, class: Class::Own, duty: false, signed: false }
+}
 
 /// Seconds between two anchors, while anything is read.
 pub const ANCHOR_S: i64 = 600;

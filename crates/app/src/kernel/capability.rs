@@ -145,11 +145,11 @@ impl Deciding<'_> {
         Ok(Cell { label: (**label).clone(), circle: cell.circle })
     }
 
-    /// The base cell of a record that the actor may know of, and, for [`Class::Own`], may change.
+    /// The base cell of a record that the actor may know of and may change.
     ///
     /// # Errors
     /// As [`Deciding::known`]; `other-agency` when neither the actor's line nor a clause of an
-    /// originator lets it be changed.
+    /// originator lets it be changed, or, for [`Class::Joint`], when a clause forbids it.
     pub fn base_of(&self, record: RecordId, noun: &'static str) -> Result<Cell, Fault> {
         let row = self.views.record(record)?.filter(|row| row.kind == noun);
         self.base_of_row(&row.ok_or_else(Fault::absent)?)
@@ -170,7 +170,9 @@ impl Deciding<'_> {
     /// As [`Deciding::base_of`].
     pub fn base_of_row(&self, row: &RecordRow) -> Result<Cell, Fault> {
         let cell = self.known_row(row)?;
-        if self.action.class == Class::Own && !matches!(self.actor.actor, Actor::System) {
+        // Joint acts are let in by rule, and yet each originator may forbid them by a clause.
+        let asked = matches!(self.action.class, Class::Own | Class::Joint);
+        if asked && !matches!(self.actor.actor, Actor::System) {
             for agency in cell.label.originators() {
                 self.policy
                     .may_upon(self.register, self.actor, self.action.name, *agency)

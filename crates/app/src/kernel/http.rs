@@ -28,6 +28,7 @@ use super::route::{Gate, Method, Preview, Route, Serves};
 use super::search;
 use super::session;
 use super::signing::Given;
+use super::why_not;
 
 /// The cookie of a browser's session.
 pub const COOKIE: &str = "__Host-muster";
@@ -93,6 +94,12 @@ pub const ROUTES: &[Route] = &[
         "ledger:read",
         Question::new(ledger::proof),
         "the proof of an entry",
+    ),
+    Route::asking(
+        "/why",
+        "access:explain",
+        Question::new(why_not::answer),
+        "why an agency or a colleague reads what originates with you, and why not",
     ),
 ];
 
@@ -319,6 +326,20 @@ fn serve_question(
     answered((question.answer)(&Asked { node, reader, id, query, path, body: &[], media: "" })?)
 }
 
+/// Answers a question that has a body.
+fn posted_question(
+    request: &ActRequest,
+    actor: ActorContext,
+    (gate, question): (Gate, Question),
+) -> Result<Response<Body>, Fault> {
+    let node = &request.node;
+    let reader = Reader::new(node, actor);
+    pass(node, &reader, gate)?;
+    let id = request.path.get("id").and_then(|id| id.parse().ok());
+    let (path, query, body) = (&request.path, &BTreeMap::new(), &*request.body);
+    answered((question.answer)(&Asked { node, reader, id, query, path, body, media: "" })?)
+}
+
 /// What a browser may do with a file that a person sent: keep it, and never show it as a page.
 const FILE_POLICY: &str = "default-src 'none'; sandbox";
 
@@ -527,6 +548,11 @@ async fn serve_act(request: ActRequest, route: &'static Route) -> Result<Respons
     if let (Gate::Action(action), Serves::Preview(preview)) = (route.gate, route.serves) {
         request.is_json()?;
         let answer = move || ask(&node, actor, action, (preview, &request.body));
+        return tokio::task::spawn_blocking(answer).await.map_err(Fault::bug)?;
+    }
+    if let Serves::Question(question) = route.serves {
+        request.is_json()?;
+        let answer = move || posted_question(&request, actor, (route.gate, question));
         return tokio::task::spawn_blocking(answer).await.map_err(Fault::bug)?;
     }
     let (Gate::Action(action), Serves::Command { tag, id }) = (route.gate, route.serves) else {

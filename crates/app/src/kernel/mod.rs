@@ -21,6 +21,7 @@ mod http_log;
 pub mod lanes;
 pub mod ledger;
 pub mod live;
+mod near;
 pub mod node;
 pub mod openapi;
 pub mod oversight;
@@ -43,6 +44,7 @@ pub mod upkeep;
 pub mod view;
 pub mod view_file;
 pub mod why;
+pub mod why_not;
 
 pub use capability::{
     Action, ActorContext, Capability, Deciding, Fact, Lane, Layer, NewEntry, NewPortion, Reaction,

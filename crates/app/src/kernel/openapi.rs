@@ -60,7 +60,13 @@ fn operation(route: &Route) -> Value {
                 json!({ "required": true, "content": { "*/*": { "schema": body } } }),
             );
         }
-        if let Serves::Command { .. } | Serves::Preview(_) = route.serves {
+        let posted = route.method == Method::Post;
+        let with_body = match route.serves {
+            Serves::Command { .. } | Serves::Preview(_) => true,
+            Serves::Question(_) => posted,
+            Serves::List | Serves::Record | Serves::Kernel(_) | Serves::Upload(_) => false,
+        };
+        if with_body {
             let body = json!({ "type": "object", "additionalProperties": true });
             fields.insert(
                 "requestBody".to_owned(),
@@ -144,7 +150,7 @@ fn responses(route: &Route) -> Value {
         Serves::Kernel("sign-out") => {
             responses.insert("204".to_owned(), json!({ "description": "signed out" }))
         }
-        Serves::Preview(_) => {
+        Serves::Preview(_) | Serves::Question(_) if route.method == Method::Post => {
             let schema = json!({ "type": "object", "additionalProperties": true });
             let content = json!({ "application/json": { "schema": schema } });
             responses.insert(
@@ -153,7 +159,7 @@ fn responses(route: &Route) -> Value {
             )
         }
         Serves::Upload(_) => responses.insert("201".to_owned(), json!({ "description": "taken" })),
-        Serves::Kernel(_) | Serves::Question(_) => {
+        Serves::Kernel(_) | Serves::Question(_) | Serves::Preview(_) => {
             responses.insert("200".to_owned(), json!({ "description": "done" }))
         }
     };

@@ -9,7 +9,7 @@ use base::{AgencyId, ClauseId, Clearance, Digest, Kind, Label, Time, Token};
 use ledger::header::{Actor, Purpose};
 use policy::{
     AgencyTree, Agreement, Attributes, Class, Declared, Intent, LabelTable, PolicyEpoch, Profile,
-    ReadableSets, Schemes, Sources, Target, Text, compile, decide, decide_act,
+    ReadableSets, Schemes, Sources, Target, Text, compile, decide, decide_act, recompile,
 };
 use roaring::RoaringBitmap;
 
@@ -43,8 +43,11 @@ type Profiles = BTreeMap<ReaderKey, Arc<Profile>>;
 /// LIMIT: profiles and act decisions kept.
 const KEPT: usize = 65_536;
 
+/// The class of every device: no other is told apart yet.
+const DEVICE: &str = "STANDARD";
+
 /// The purpose, as agreements name it.
-const fn purpose_code(purpose: Purpose) -> &'static str {
+pub(super) const fn purpose_code(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Administration => "ADMINISTRATION",
         Purpose::Protection => "PROTECTION",
@@ -71,7 +74,7 @@ impl Policy {
     pub fn empty(capabilities: &'static [&'static Capability]) -> Result<Arc<Self>, Fault> {
         let schemes = Arc::new(Schemes::shipped().map_err(Fault::bug)?);
         let register = Register::default();
-        Self::compile(&schemes, capabilities, &register, (0, Time::MIN)).map(Arc::new)
+        Self::compile(&schemes, capabilities, &register, (0, Time::MIN), None).map(Arc::new)
     }
 
     /// The same rules, or new ones when agreements or agencies changed or a boundary has passed.
@@ -84,7 +87,13 @@ impl Policy {
             return Ok(Arc::clone(policy));
         }
         let next = (policy.epoch.epoch() + 1, at);
-        Self::compile(&policy.schemes, policy.capabilities, register, next).map(Arc::new)
+        policy.again(register, next).map(Arc::new)
+    }
+
+    /// Compiles other rules: texts that are the same are not compiled again.
+    fn again(&self, register: &Register, epoch: (u64, Time)) -> Result<Self, Fault> {
+        let before = Some(&self.epoch);
+        Self::compile(&self.schemes, self.capabilities, register, epoch, before)
     }
 
     fn compile(
@@ -92,6 +101,7 @@ impl Policy {
         capabilities: &'static [&'static Capability],
         register: &Register,
         epoch: (u64, Time),
+        before: Option<&PolicyEpoch>,
     ) -> Result<Self, Fault> {
         let above = register.agencies.iter().filter_map(|(id, agency)| {
             // A service keeps its content from the ministry above it: only units are one line.
@@ -128,8 +138,12 @@ impl Policy {
             texts: &texts,
             boundaries: &boundaries,
         };
+        let compiled = match before {
+            Some(before) => recompile(&sources, before),
+            None => compile(&sources),
+        };
         Ok(Self {
-            epoch: compile(&sources).map_err(|cause| {
+            epoch: compiled.map_err(|cause| {
                 Fault::new(Kind::Bug, "policy-invalid", cause.to_string()).because(cause)
             })?,
             schemes: Arc::clone(schemes),
@@ -198,7 +212,7 @@ impl Policy {
     }
 
     fn attributes(&self, register: &Register, actor: &ActorContext) -> Result<Attributes, Fault> {
-        let device = token("STANDARD")?;
+        let device = token(DEVICE)?;
         if let Actor::Service(id) = actor.actor {
             let service = register.identity.services.get(&id).filter(|service| service.active);
             let service = service.ok_or_else(denied)?;
@@ -430,7 +444,7 @@ impl Policy {
     /// # Errors
     /// A bug when the rules cannot be compiled.
     pub fn as_of(&self, register: &Register, at: Time) -> Result<Self, Fault> {
-        Self::compile(&self.schemes, self.capabilities, register, (self.epoch.epoch(), at))
+        self.again(register, (self.epoch.epoch(), at))
     }
 
     /// Decides whether an actor may read what bears a label, and says on what grounds.
@@ -449,6 +463,25 @@ impl Policy {
             (action(&format!("{noun}:read"))?, token(purpose_code(actor.purpose))?);
         let intent = Intent { action: &asked, purpose: &purpose };
         Ok(decide(&self.epoch, &profile, intent, label))
+    }
+
+    /// Whether rules and clauses would let readers of an agency, if they were cleared, through to
+    /// every one of some labels; nothing is asked of the people who are there.
+    ///
+    /// # Errors
+    /// A bug when the rules cannot be asked.
+    pub fn reach(
+        &self,
+        (agency, roles): (AgencyId, &BTreeSet<Token>),
+        noun: &str,
+        labels: &[&Label],
+        purpose: Purpose,
+    ) -> Result<policy::Reach, Fault> {
+        let (asked, purpose) = (action(&format!("{noun}:read"))?, token(purpose_code(purpose))?);
+        let intent = Intent { action: &asked, purpose: &purpose };
+        let device = token(DEVICE)?;
+        let of = policy::Readers { agency, device: &device, roles };
+        policy::reach(&self.epoch, of, intent, labels).map_err(Fault::bug)
     }
 
     /// The clauses under which people of an agency who are cleared for a label may read it.

@@ -21,9 +21,20 @@ pub struct Asked<'a> {
     pub query: &'a BTreeMap<String, String>,
     /// Every part of the path that has a name.
     pub path: &'a BTreeMap<String, String>,
-    /// The body of an upload and its type; both empty otherwise.
+    /// What was sent with it, and the type of an upload; both empty unless it was posted.
     pub body: &'a [u8],
     pub media: &'a str,
+}
+
+impl Asked<'_> {
+    /// Reads the body of a question that was posted.
+    ///
+    /// # Errors
+    /// `invalid-command` with the place and the reason when it has another form.
+    pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, Fault> {
+        serde_json::from_slice(self.body)
+            .map_err(|cause| Fault::invalid("invalid-command", format!("question: {cause}")))
+    }
 }
 
 /// What is answered.

@@ -41,6 +41,21 @@ impl Labelled {
     pub const fn record(&self) -> RecordId {
         self.record
     }
+
+    /// For each of the layers, base first, the cells that its readers must be able to read.
+    pub fn gates(&self) -> Vec<BTreeSet<CellNumber>> {
+        let record = [Some(self.row.base), self.row.floor];
+        let of = |layer: &LayerRow| {
+            let own = [Some(layer.cell), Some(layer.gate)];
+            record.into_iter().chain(own).flatten().collect()
+        };
+        self.layers.iter().map(of).collect()
+    }
+
+    /// When one of the layers last changed.
+    pub fn changed_at(&self) -> Time {
+        self.layers.iter().map(|layer| layer.changed_at).max().unwrap_or(Time::MIN)
+    }
 }
 
 /// One layer as a reader gets it.
@@ -117,6 +132,11 @@ impl<'n> Reader<'n> {
     /// The cells of a kind of record that this reader may read.
     pub fn readable(&self, noun: &'static str) -> Arc<RoaringBitmap> {
         self.node.readable(&self.core, &self.actor, noun)
+    }
+
+    /// Every kind of record.
+    pub fn nouns(&self) -> impl Iterator<Item = &'static str> {
+        self.node.capabilities().iter().map(|capability| capability.noun)
     }
 
     fn capability(&self, noun: &str) -> Result<&'static Capability, Fault> {
@@ -204,13 +224,45 @@ impl<'n> Reader<'n> {
             self.denied(id)?;
             return Err(Fault::absent());
         };
-        let record = [Some(labelled.row.base), labelled.row.floor];
-        let of = |layer: &LayerRow| {
-            let own = [Some(layer.cell), Some(layer.gate)];
-            record.into_iter().chain(own).flatten().collect()
-        };
-        let cells = labelled.layers.iter().map(of).collect();
+        let cells = labelled.gates();
         Ok((self.open(labelled)?, cells))
+    }
+
+    /// The records of a kind that changed since a time, newest first, still sealed; at most
+    /// `limit`, and whether there are more.
+    ///
+    /// Whoever asks notes what is opened of them.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn since(
+        &self,
+        noun: &'static str,
+        since: Time,
+        limit: usize,
+    ) -> Result<(Vec<Labelled>, bool), Fault> {
+        let readable = self.readable(noun);
+        let (mut found, mut before) = (Vec::new(), u64::MAX >> 1);
+        self.node.views().with(|views| {
+            loop {
+                let hits = views.page(noun, &readable, before, base::limit::PAGE_RECORDS)?;
+                let Some(last) = hits.last() else { return Ok((found, false)) };
+                before = last.sequence;
+                for hit in &hits {
+                    let Some(labelled) = labelled_of(views, hit.record, &readable)? else {
+                        continue;
+                    };
+                    // Log time never goes back, so what follows is older still.
+                    if labelled.changed_at() < since {
+                        return Ok((found, false));
+                    }
+                    if found.len() >= limit {
+                        return Ok((found, true));
+                    }
+                    found.push(labelled);
+                }
+            }
+        })
     }
 
     /// Whether this reader may know of a record of a kind; nothing of it leaves.

@@ -219,6 +219,17 @@ impl Register {
         held.map(|(id, seat)| (id, &**seat))
     }
 
+    /// Whether an agency belongs to a circle as a whole, or a person or a seat of it does.
+    pub fn circle_has(&self, circle: CircleId, agency: AgencyId) -> bool {
+        let Some(members) = self.circles.get(&circle) else { return false };
+        let line = self.ancestors(agency);
+        members.iter().any(|member| match member {
+            Member::Agency(member) => line.contains(member),
+            Member::Person(id) => self.persons.get(id).is_some_and(|p| p.agency == agency),
+            Member::Seat(id) => self.seats.get(id).is_some_and(|seat| seat.agency == agency),
+        })
+    }
+
     /// Whether a person on a seat belongs to a circle; nobody belongs to one that is unknown.
     pub fn belongs(
         &self,

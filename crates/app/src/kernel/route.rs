@@ -96,6 +96,16 @@ impl Route {
         Self { method, path, gate, serves: Serves::Question(question), summary }
     }
 
+    /// A question behind an action that is asked with a body, and writes nothing but its reading.
+    pub const fn asking(
+        path: &'static str,
+        action: &'static str,
+        question: Question,
+        summary: &'static str,
+    ) -> Self {
+        Self { method: Method::Post, ..Self::question(path, action, question, summary) }
+    }
+
     /// Why a record of a kind may be read, by whoever may read it.
     pub const fn why(path: &'static str, noun: &'static str, question: Question) -> Self {
         let (method, gate) = (Method::Get, Gate::Reads(noun));

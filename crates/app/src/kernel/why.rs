@@ -5,7 +5,7 @@
 //! function that the readable sets are made from, and its answer is told.
 
 use base::{AgencyId, CircleId, ClauseId, RecordId};
-use policy::Decision;
+use policy::{ClauseRef, Decision};
 use serde::Serialize;
 
 use super::cells::CellNumber;
@@ -56,6 +56,13 @@ pub struct Cited {
     pub version: u32,
 }
 
+impl From<ClauseRef> for Cited {
+    fn from(clause: ClauseRef) -> Self {
+        let (cite, agreement) = (clause.to_string(), RecordId(clause.agreement.0));
+        Self { cite, agreement, clause: clause.clause, version: clause.version }
+    }
+}
+
 /// Answers why the reader may read the record in the path.
 ///
 /// # Errors
@@ -89,14 +96,26 @@ fn ground(reader: &Reader<'_>, noun: &str, cell: CellNumber) -> Result<Ground, F
     let label = core.cells.label_of(cell).ok_or_else(|| Fault::bug("a cell has no label"))?;
     let Decision { clauses, rules, .. } =
         core.policy.decision(&core.register, reader.actor(), noun, label)?;
-    let found = clauses.len();
-    let mut told = Vec::with_capacity(found);
+    let (clauses, withheld) = cited(reader, clauses)?;
+    Ok(Ground { clauses, rules, withheld })
+}
+
+/// Those of some clauses whose agreements a reader may read, and whether others are left out.
+///
+/// # Errors
+/// The store's own fault.
+pub fn cited(
+    reader: &Reader<'_>,
+    clauses: impl IntoIterator<Item = ClauseRef>,
+) -> Result<(Vec<Cited>, bool), Fault> {
+    let (mut told, mut withheld) = (Vec::new(), false);
     for clause in clauses {
         let agreement = RecordId(clause.agreement.0);
         if reader.knows("agreement", agreement)? {
-            let (cite, version) = (clause.to_string(), clause.version);
-            told.push(Cited { cite, agreement, clause: clause.clause, version });
+            told.push(Cited::from(clause));
+        } else {
+            withheld = true;
         }
     }
-    Ok(Ground { withheld: told.len() < found, clauses: told, rules })
+    Ok((told, withheld))
 }

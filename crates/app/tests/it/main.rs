@@ -8,11 +8,14 @@
 mod access;
 mod endpoints;
 mod golden;
+mod joint;
 mod kernel;
 mod live;
 mod non_interference;
 mod redecide;
+mod replay;
 mod search;
+mod why_not;
 
 #[path = "../../src/agencies/tests.rs"]
 mod agencies;

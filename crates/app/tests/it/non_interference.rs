@@ -44,6 +44,8 @@ struct Worlds {
     fire_head: Who,
     /// Of the reader's agency, with the reader's clearance.
     inspector: Who,
+    /// The agreement by which both read.
+    text: Value,
 }
 
 const DESK: Being<'static> =
@@ -74,7 +76,7 @@ fn begin() -> Worlds {
     world.found(pol, "agreement:found", &found).expect("the charter");
     let text = world.agreement(&both, &[(&both, &both, &READS, 5)]);
     world.enact(&text, &[police, fire]);
-    Worlds { world, police, fire, fire_head, inspector }
+    Worlds { world, police, fire, fire_head, inspector, text }
 }
 
 impl Worlds {
@@ -385,6 +387,7 @@ fn transcript(hidden: &Hidden) -> String {
         }
     }
     inquire(&worlds, &mut out, &seen);
+    question(&worlds, &mut out, &seen);
     out.exit(&worlds, &token, "/api/me", "me");
     for frame in frames {
         let frame = out.normal.value(&frame);
@@ -418,6 +421,44 @@ fn inquire(worlds: &Worlds, out: &mut Transcript, seen: &[RecordId]) {
     }
 }
 
+/// The reader asks why, of others' records and of a record of its own, and what a draft would have
+/// let flow.
+fn question(worlds: &Worlds, out: &mut Transcript, seen: &[RecordId]) {
+    let (world, token) = (&worlds.world, worlds.world.token(worlds.fire));
+    let (police, fire) = (worlds.police.agency, worlds.fire.agency);
+    let mut ask = |path: &str, body: &Value, shown: &str| {
+        let (status, _, bytes) = world.post(&token, path, body);
+        let text = out.normal.bytes(&bytes);
+        writeln!(out.text, "{shown} {status} {} {text}", bytes.len()).expect("text");
+    };
+    let command = json!({
+        "do": "raise", "markings": marking(2, &[]), "precedence": "PRIORITY", "title": "of fire",
+        "text": "text", "audience": [police], "options": ["yes"], "place": null
+    });
+    let own = world.act(worlds.fire, "alert:raise", &command).expect("an alert").record;
+    for (i, id) in seen.iter().chain([&own]).enumerate() {
+        for kind in ["alert", "report", "entity"] {
+            for agency in [police, fire] {
+                let body = json!({ "record": { "kind": kind, "id": id }, "agency": agency });
+                ask("/api/why", &body, &format!("why {kind} {i}"));
+            }
+        }
+    }
+    let (both, level) = ([police, fire], 3);
+    for reads in [&READS[..], &[]] {
+        let clauses: &[testkit::world::Flow<'_>] = &[(&both, &both, &["circle:read"], 5)];
+        let more: &[testkit::world::Flow<'_>] = &[(&both, &both, reads, level)];
+        let draft = world.agreement(&both, if reads.is_empty() { clauses } else { more });
+        let body = json!({ "draft": draft, "days": 30 });
+        ask("/api/agreements/replay", &body, "replay of a new agreement");
+        let mut next = worlds.text.clone();
+        next["version"] = json!(2);
+        next["clauses"] = draft["clauses"].clone();
+        let body = json!({ "draft": next, "days": 30 });
+        ask("/api/agreements/replay", &body, "replay of the next version");
+    }
+}
+
 /// Without the places of evidence in the ledger, which inspectors may know.
 fn strip(value: &Value) -> Value {
     match value {
@@ -444,6 +485,11 @@ fn a_transcript_repeats_itself() {
     let text = transcript(&Hidden::default());
     assert_eq!(text, transcript(&Hidden::default()));
     assert!(text.lines().count() > 30 && text.contains("first") && text.contains("frame"));
+    let replayed = text.lines().filter(|line| line.starts_with("replay"));
+    assert!(replayed.clone().all(|line| line.starts_with("replay of") && line.contains(" 200 ")));
+    assert!(replayed.clone().any(|line| line.contains("tool 1")), "something would stop");
+    let why = text.lines().filter(|line| line.starts_with("why alert"));
+    assert!(why.clone().any(|line| line.contains("\"reads\":true")), "its own is explained");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use base::label::Cleared;
 use base::{Clearance, ExerciseId, Label, Level, Marking, NonEmpty, Play, Token};
 use policy::{
     Agreement, Attributes, Ceiling, Clause, Discloses, Effect, Grantee, LabelTable, Limits,
-    PolicyEpoch, Profile, ReadableSets, Roles, Window, decide, decide_whole, leq,
+    PolicyEpoch, Profile, ReadableSets, Readers, Roles, Window, covering, decide, decide_whole,
+    leq, reach,
 };
 use proptest::prelude::*;
 
@@ -250,6 +251,42 @@ proptest! {
         let epoch = world.epoch();
         for reader in &world.readers {
             world.check_reader(&epoch, reader)?;
+        }
+    }
+}
+
+proptest! {
+    /// Whoever reads, reach lets their agency through; and it describes one who reads.
+    #[test]
+    fn reach_agrees_with_the_readers_there_could_be(world in any_world()) {
+        let epoch = world.epoch();
+        for reader in &world.readers {
+            let (agency, device) = (reader.agency, &reader.device);
+            let of = Readers { agency, device, roles: &reader.roles };
+            for (ask, _, existence) in world.asks().iter().filter(|ask| !ask.2) {
+                prop_assert!(!existence);
+                for pair in world.labels.windows(2).chain(world.labels.chunks(1)) {
+                    let labels: Vec<&Label> = pair.iter().collect();
+                    let found = reach(&epoch, of, ask.intent(), &labels).expect("an answer");
+                    let reads = |profile: &Profile| {
+                        let asked = labels.iter();
+                        asked.clone().all(|of| decide(&epoch, profile, ask.intent(), of).allows())
+                    };
+                    if reads(&profile(reader.clone())) {
+                        prop_assert_eq!(&found.refused, &None);
+                    }
+                    let described = Attributes {
+                        clearance: covering(labels.iter().copied()),
+                        roles: found.roles.clone(),
+                        training: found.training.clone(),
+                        ..reader.clone()
+                    };
+                    if found.refused.is_none() {
+                        prop_assert!(reads(&profile(described)), "{:?}", found);
+                        prop_assert!(!found.clauses.is_empty() || !found.rules.is_empty());
+                    }
+                }
+            }
         }
     }
 }
