@@ -215,6 +215,12 @@ export function why<T>(kind: "alert" | "report", id: string): Promise<Outcome<T>
   return outcome<T>(asked as Promise<Answer>);
 }
 
+/** A page of what a search finds; the type is that of the page that asks. */
+export function search<T>(q: string, cursor: string | null): Promise<Outcome<T>> {
+  const query = cursor === null ? { q } : { q, cursor };
+  return outcome<T>(client.GET("/api/search", { params: { query } }) as Promise<Answer>);
+}
+
 /** What is found of an inquiry; the type is that of the page that asks. */
 export function findings<T>(id: string): Promise<Outcome<T>> {
   const asked = client.GET("/api/inquiries/{id}/findings", { params: { path: { id } } });

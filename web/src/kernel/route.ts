@@ -14,11 +14,12 @@ export type Route =
   | { page: "operations"; id: string | null }
   | { page: "declare" }
   | { page: "roster" }
+  | { page: "search" }
   | { page: "settings" }
   | { page: "absent" };
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const SINGLE = ["raise", "compose", "declare", "roster", "settings"] as const;
+const SINGLE = ["raise", "compose", "declare", "roster", "search", "settings"] as const;
 const LISTS = [
   "watch",
   "reports",

@@ -108,7 +108,9 @@ pub fn snippet(texts: &[String], wanted: &Wanted<'_>) -> (usize, Vec<Piece>) {
 
 fn cut(text: &str, found: &[Word]) -> Vec<Piece> {
     let first = found.first().map_or(0, |word| word.from);
-    let from = floor(text, first.saturating_sub(BEFORE_BYTES));
+    let near = floor(text, first.saturating_sub(BEFORE_BYTES));
+    let before = text.get(near..first).filter(|_| near > 0);
+    let from = before.and_then(|before| before.find(' ')).map_or(near, |space| near + space + 1);
     let to = floor(text, from.saturating_add(SNIPPET_BYTES));
     let mut pieces = Vec::new();
     let mut add = |range: std::ops::Range<usize>, matched| {
