@@ -38,6 +38,7 @@ export const KINDS = [
   "inquiry",
   "handover",
   "entity",
+  "erasure",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 

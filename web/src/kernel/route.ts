@@ -12,6 +12,7 @@ export type Route =
   | { page: "ledger"; id: string | null }
   | { page: "entities"; id: string | null }
   | { page: "operations"; id: string | null }
+  | { page: "erasures"; id: string | null }
   | { page: "declare" }
   | { page: "roster" }
   | { page: "settings" }
@@ -29,6 +30,7 @@ const LISTS = [
   "agencies",
   "inquiries",
   "ledger",
+  "erasures",
 ] as const;
 
 /** Reads an address. */
