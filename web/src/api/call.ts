@@ -120,7 +120,8 @@ export type ActPath =
   | "/api/services"
   | "/api/spillages"
   | "/api/erasures"
-  | "/api/plans";
+  | "/api/plans"
+  | "/api/plans/proposals";
 /** Addresses of acts upon a record. */
 export type ActOnPath =
   | "/api/alerts/{id}/acknowledgements"
@@ -146,6 +147,7 @@ export type ActOnPath =
   | "/api/roster/{id}/withdrawal"
   | "/api/erasures/{id}/approval"
   | "/api/erasures/{id}/refusal"
+  | "/api/plans/{id}/approval"
   | "/api/plans/{id}/revision"
   | "/api/plans/{id}/withdrawal"
   | "/api/operations/{id}/agencies"

@@ -13,13 +13,15 @@ export type Route =
   | { page: "entities"; id: string | null }
   | { page: "operations"; id: string | null }
   | { page: "erasures"; id: string | null }
+  | { page: "plans"; id: string | null }
+  | { page: "plan" }
   | { page: "declare" }
   | { page: "roster" }
   | { page: "settings" }
   | { page: "absent" };
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const SINGLE = ["raise", "compose", "declare", "roster", "settings"] as const;
+const SINGLE = ["raise", "compose", "declare", "plan", "roster", "settings"] as const;
 const LISTS = [
   "watch",
   "reports",
@@ -31,6 +33,7 @@ const LISTS = [
   "inquiries",
   "ledger",
   "erasures",
+  "plans",
 ] as const;
 
 /** Reads an address. */
