@@ -8,6 +8,10 @@ const POLICE = "POLICE: Duty officer of the police";
 const BORDER = "BORDER: Duty officer of the border guard";
 const BORDER_CHIEF = "BORDER: Chief of operations of the border guard";
 
+const STAFF_PLANNER = "STAFF: Planner";
+const STAFF_CHIEF = "STAFF: Chief of operations";
+const STAFF_DUTY = "STAFF: Duty officer of the staff";
+
 const found = name => `[data-testid="${name}"]`;
 
 /** Looks at what is open as people see it: at the desk and in the hand, in the dark and by day. */
@@ -18,7 +22,7 @@ async function look(desk, name) {
     await desk.fits(`${name}, ${size}`);
     for (const theme of ["light", "dark"]) {
       await desk.wear(theme);
-      await desk.axe(`${name}, ${size}, ${theme}`);
+      if (size === "desk") await desk.axe(`${name}, ${theme}`);
       await desk.shot(`${name}-${theme}-${viewport.width}`);
     }
   }
@@ -85,6 +89,79 @@ export const pages = [
         assert.ok(!(await desk.page.innerText("body")).includes(name), "nor after reading anew");
       }
       for (const desk of [border, chief, police]) await desk.close();
+    },
+  },
+  {
+    name: "a plan is written by one, approved by another, and declared upon by a third",
+    async run({ muster, one, two }) {
+      const planner = await (await Desk.open(muster, one)).signIn(STAFF_PLANNER);
+      const chief = await (await Desk.open(muster, two)).signIn(STAFF_CHIEF);
+      const duty = await (await Desk.open(muster, two)).signIn(STAFF_DUTY);
+      const name = title("Loss of a radio mast");
+      await planner.page.keyboard.press("g");
+      await planner.page.keyboard.press("n");
+      await planner.page.click(found("write-plan"));
+      await planner.page.waitForSelector("#name");
+      await planner.page.click(found("propose"));
+      const summary = `${found("error-summary")}:has-text("Choose the label of the plan")`;
+      await planner.page.waitForSelector(summary);
+      await look(planner, "plan-write-wrong");
+      await planner.page.click('#plan-label label:has-text("RESTRICTED")');
+      await planner.page.click('#incident-label label:has-text("RESTRICTED")');
+      await planner.page.fill("#name", name);
+      await planner.page.fill("#incident", "MAST-LOSS");
+      await planner.page.click('#precedence label:has-text("PRIORITY")');
+      await planner.page.fill("#text", "Go to the second mast and say when you are there.");
+      await planner.page.click('#obliged label:has(.code:text-is("STAFF"))');
+      await planner.page.click(found("add-role"));
+      await planner.page.fill('[aria-label="Name of role 1"]', "Commander");
+      const seats = planner.page.locator('[aria-label="Seat of role 1"]');
+      await seats.selectOption({ label: "STAFF: Duty officer of the staff" });
+      await planner.page.fill("#objectives", "Keep the net up\nFind the fault");
+      await look(planner, "plan-write");
+      await planner.page.focus("#text");
+      await planner.page.keyboard.press("Control+Enter");
+      await planner.page.waitForSelector(`${found("plan-state")}:has-text("PROPOSED")`);
+      assert.equal(await planner.page.locator(found("approve")).count(), 0);
+
+      // Nothing is declared by what waits.
+      await duty.go("/declare");
+      await duty.page.waitForSelector(`main:has-text("Declare an incident")`);
+      assert.ok(!(await duty.page.innerText("main")).includes(name));
+
+      await chief.authenticator();
+      chief.meant.add("403");
+      await chief.page.keyboard.press("g");
+      await chief.page.keyboard.press("n");
+      await chief.page.click(`${found("plans")} a:has-text("${name}")`);
+      await look(chief, "plan-proposed");
+      await chief.page.click(found("approve"));
+      await chief.page.waitForSelector(`${found("confirm")}, ${found("add-passkey")}`);
+      await chief.axe("approving a plan");
+      await chief.sign();
+      for (const desk of [chief, planner]) {
+        await desk.page.waitForSelector(`${found("plan-state")}:has-text("IN FORCE")`);
+      }
+      await look(chief, "plan-in-force");
+
+      await duty.page.click(`label:has-text("${name}")`);
+      await duty.page.fill("#title", name);
+      await duty.page.click(found("declare"));
+      await duty.page.click(found("confirm"));
+      await duty.page.waitForSelector(`${found("operation")} h2:has-text("${name}")`);
+      await duty.page.waitForSelector(`${found("operation")}:has-text("Keep the net up")`);
+
+      // What is revised and withdrawn is so on the other screen.
+      await chief.page.click(found("revise"));
+      await chief.page.fill("#objectives", "Keep the net up at any price");
+      await chief.page.click(`footer ${found("revise")}`);
+      await chief.page.waitForSelector(`${found("plan")}:has-text("at any price")`);
+      await planner.page.waitForSelector(`${found("plan")}:has-text("at any price")`);
+      await chief.page.click(found("withdraw"));
+      await chief.page.fill("#reason", "replaced");
+      await chief.page.click(found("confirm"));
+      await planner.page.waitForSelector(`${found("plan-state")}:has-text("WITHDRAWN")`);
+      for (const desk of [planner, chief, duty]) await desk.close();
     },
   },
 ];
