@@ -5,12 +5,12 @@ import { Desk, SIZES } from "./desk.mjs";
 import { raise, row, SLOW, title } from "./journeys.mjs";
 
 const POLICE = "POLICE: Duty officer of the police";
+const FIRE = "FIRE: Duty officer of the fire service";
 const BORDER = "BORDER: Duty officer of the border guard";
 const BORDER_CHIEF = "BORDER: Chief of operations of the border guard";
 
-const STAFF_PLANNER = "STAFF: Planner";
-const STAFF_CHIEF = "STAFF: Chief of operations";
-const STAFF_DUTY = "STAFF: Duty officer of the staff";
+const MOD_CENTRE = "MOD: Duty officer of the centre";
+const MOD_HEAD = "MOD: Head of the coordinating centre";
 
 const found = name => `[data-testid="${name}"]`;
 
@@ -28,6 +28,17 @@ async function look(desk, name) {
   }
   await desk.banner(name);
   await desk.page.setViewportSize(SIZES.desk);
+}
+
+/** Opens an operation of one's own agency alone: a declaration is how people do it. */
+async function open(title) {
+  const answer = await fetch("/api/operations", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() },
+    body: JSON.stringify({ title, markings: { NAT: { level: 1 } } }),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+  return (await answer.json()).record;
 }
 
 export const pages = [
@@ -92,11 +103,11 @@ export const pages = [
     },
   },
   {
-    name: "a plan is written by one, approved by another, and declared upon by a third",
+    name: "a plan is written by one, approved by another, and declared upon",
     async run({ muster, one, two }) {
-      const planner = await (await Desk.open(muster, one)).signIn(STAFF_PLANNER);
-      const chief = await (await Desk.open(muster, two)).signIn(STAFF_CHIEF);
-      const duty = await (await Desk.open(muster, two)).signIn(STAFF_DUTY);
+      const planner = await (await Desk.open(muster, one)).signIn(MOD_CENTRE);
+      const chief = await (await Desk.open(muster, two)).signIn(MOD_HEAD);
+      const duty = await (await Desk.open(muster, two)).signIn(MOD_CENTRE);
       const name = title("Loss of a radio mast");
       await planner.page.keyboard.press("g");
       await planner.page.keyboard.press("n");
@@ -112,11 +123,11 @@ export const pages = [
       await planner.page.fill("#incident", "MAST-LOSS");
       await planner.page.click('#precedence label:has-text("PRIORITY")');
       await planner.page.fill("#text", "Go to the second mast and say when you are there.");
-      await planner.page.click('#obliged label:has(.code:text-is("STAFF"))');
+      await planner.page.click('#obliged label:has(.code:text-is("MOD"))');
       await planner.page.click(found("add-role"));
       await planner.page.fill('[aria-label="Name of role 1"]', "Commander");
       const seats = planner.page.locator('[aria-label="Seat of role 1"]');
-      await seats.selectOption({ label: "STAFF: Duty officer of the staff" });
+      await seats.selectOption({ label: MOD_CENTRE });
       await planner.page.fill("#objectives", "Keep the net up\nFind the fault");
       await look(planner, "plan-write");
       await planner.page.focus("#text");
@@ -162,6 +173,94 @@ export const pages = [
       await chief.page.click(found("confirm"));
       await planner.page.waitForSelector(`${found("plan-state")}:has-text("WITHDRAWN")`);
       for (const desk of [planner, chief, duty]) await desk.close();
+    },
+  },
+  {
+    name: "a report cites an alert, is released, and is revised on both screens",
+    async run({ muster, one, two }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const fire = await (await Desk.open(muster, two)).signIn(FIRE);
+      const [cause, name] = [title("Leak in the yard"), title("Report on the leak")];
+      await raise(police, { name: cause, audience: ["FIRE"], ladder: SLOW, level: "OPEN" });
+      await police.page.waitForSelector(`${found("alert")} h1:has-text("${cause}")`);
+      await police.go("/compose");
+      await police.page.click('#label label:has-text("RESTRICTED")');
+      await police.page.fill("#title", name);
+      await police.page.fill("#line-exact_location", "Track four");
+      await police.page.fill("#line-hazards", "Gas");
+      await police.page.fill(found("cites-filter"), cause);
+      await police.page.click(`${found("cites")} label:has-text("${cause}")`);
+      await police.page.click('label:has(.code:text-is("FIRE"))');
+      await look(police, "report-compose-cites");
+      await police.page.click('button[type="submit"]');
+      await police.page.waitForSelector(`${found("report")} h2:has-text("${name}")`);
+      await police.page.waitForSelector(`${found("cited")} a:has-text("${cause}")`);
+      await fire.page.click('nav a[href="/reports"]');
+      await fire.page.click(`a:has-text("${name}")`);
+      await fire.page.waitForSelector(`${found("portions")}:has-text("Gas")`);
+      assert.equal(await fire.page.locator(found("revise")).count(), 0);
+      await police.page.click(found("revise"));
+      await police.page.fill("#reason", "measured again");
+      await police.page.click(found("confirm"));
+      await police.page.waitForSelector(
+        `${found("error-summary")}:has-text("Nothing was changed")`,
+      );
+      await police.page.fill(`${found("revised")} >> nth=1`, "Chlorine, not gas for heating");
+      await look(police, "dialog-revise");
+      await police.page.click(found("confirm"));
+      for (const { page } of [police, fire]) {
+        await page.waitForSelector(`${found("portions")}:has-text("Chlorine")`);
+        await page.waitForSelector(`${found("portions")}:has-text("Track four")`);
+        await page.waitForSelector(`${found("report")}:has-text("Earlier versions")`);
+      }
+      await look(police, "report-revised");
+      await police.close();
+      await fire.close();
+    },
+  },
+  {
+    name: "an agency joins an operation, a role is assigned, and the agency is taken out",
+    async run({ muster, one, two, note }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const border = await (await Desk.open(muster, two)).signIn(BORDER);
+      const name = title("Search of the harbour");
+      const opened = await police.page.evaluate(open, name);
+      await police.go(`/operations/${opened}`);
+      await border.page.click('nav a[href="/operations"]');
+      assert.equal(await border.page.locator(`a:has-text("${name}")`).count(), 0);
+      await police.page.click(found("join"));
+      await police.page.click('label:has(.code:text-is("BORDER"))');
+      await look(police, "dialog-join");
+      const began = Date.now();
+      await police.page.click(found("confirm"));
+      await border.page.waitForSelector(`${found("operations")} a:has-text("${name}")`);
+      note(`on the desk of the agency that joined after ${Date.now() - began} ms`);
+      await border.page.click(`${found("operations")} a:has-text("${name}")`);
+      await border.page.waitForSelector(`${found("operation")} h2:has-text("${name}")`);
+      for (const only of ["join", "assign", "remove"]) {
+        assert.equal(await border.page.locator(found(only)).count(), 0, `${only} is the opener's`);
+      }
+      await police.page.click(found("assign"));
+      await police.page.click(found("confirm"));
+      await police.page.waitForSelector(
+        `${found("error-summary")}:has-text("Give the role a name")`,
+      );
+      await police.page.fill("#role-name", "Boats");
+      await police.page.selectOption("#role-seat", { label: BORDER });
+      await look(police, "dialog-assign");
+      await police.page.click(found("confirm"));
+      for (const { page } of [police, border]) {
+        await page.waitForSelector(`${found("operation")} tr:has-text("Boats")`);
+      }
+      await look(police, "operation-run");
+      await police.page.click(found("remove"));
+      await police.page.fill("#reason", "the boats are back");
+      await police.page.click(found("confirm"));
+      await border.page.waitForSelector(`text=${name}`, { state: "detached" });
+      await police.page.waitForSelector(found("member"));
+      assert.equal(await police.page.locator(found("member")).count(), 1);
+      await police.close();
+      await border.close();
     },
   },
 ];

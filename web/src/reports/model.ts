@@ -201,6 +201,8 @@ export interface Draft {
   lines: Partial<Record<LineName, TypedLine>>;
   recipients: string[];
   request: string | null;
+  /** Records that it rests on. */
+  cites: string[];
 }
 
 export const emptyLine = (): TypedLine => ({
@@ -218,6 +220,7 @@ export const emptyDraft = (): Draft => ({
   lines: {},
   recipients: [],
   request: null,
+  cites: [],
 });
 
 /** The lines of the form in which something was typed, in order. */
@@ -243,6 +246,7 @@ export function commandOf(draft: Draft): Record<string, unknown> {
     })),
     recipients: draft.recipients,
     request: draft.request,
+    cites: draft.cites,
   };
 }
 

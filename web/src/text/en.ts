@@ -724,6 +724,28 @@ export const en = {
     withdrawn: (reason: string): string => `withdrawn: ${reason}`,
     versions: "Earlier versions",
     version: (n: number): string => `version ${n}`,
+    cites: {
+      title: "Cites",
+      hint: "records it rests on; the report is marked at least as high as each",
+      filter: "Filter the records that can be cited",
+      of: "It cites",
+      unknown: "a record that you may not read",
+    },
+    revise: {
+      action: "Revise",
+      title: "Revise the report",
+      text: "What stands under a mark is replaced as a whole; the version before stays to be read. Whoever has the report sees the new version at once.",
+      reason: "Reason for the revision",
+      line: "A line more",
+      add: "Add it",
+      confirm: "Revise it",
+      keep: "Leave it as it is",
+      fault: {
+        nothing: "Nothing was changed",
+        emptied: "Leave at least one line under each mark",
+        grade: "Grade source and information of each line",
+      },
+    },
     release: {
       action: "Release",
       title: "Release the report",
