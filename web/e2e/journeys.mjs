@@ -15,9 +15,9 @@ const CYBER_HEAD = "CYBER: Head of agreements";
 
 let raised = 0;
 /** A title that no other journey has. */
-const title = words => `${words} ${(raised += 1)}`;
+export const title = words => `${words} ${(raised += 1)}`;
 
-const row = of => `[data-testid="alerts"] a:has-text("${of}")`;
+export const row = of => `[data-testid="alerts"] a:has-text("${of}")`;
 const boardRow = agency => `[data-testid="board-row"]:has(th:has-text("${agency}"))`;
 
 /** A bundle of two objects, what relates them, and one that breaks the standard. */
@@ -37,7 +37,10 @@ function bundleOf(group, tool) {
 }
 
 /** Fills the form by pointer and keyboard and sends it; gives the number of clicks. */
-async function raise({ page }, { name, audience, ladder, level = "RESTRICTED", place, text }) {
+export async function raise(
+  { page },
+  { name, audience, ladder, level = "RESTRICTED", place, text },
+) {
   let clicks = 0;
   const click = async selector => {
     clicks += 1;
@@ -63,7 +66,7 @@ async function raise({ page }, { name, audience, ladder, level = "RESTRICTED", p
 }
 
 /** The ladder that leaves people the time that they would have at the pace of real life. */
-const SLOW = ["60", "120", "180"].map(s => String(Number(s) * SPEED));
+export const SLOW = ["60", "120", "180"].map(s => String(Number(s) * SPEED));
 
 async function quiet(muster, browser) {
   // The play of the demonstration goes on by itself; journeys begin when it is over.

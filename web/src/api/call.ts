@@ -62,6 +62,7 @@ const LISTS = {
   operation: "/api/operations",
   plan: "/api/plans",
   handover: "/api/roster",
+  erasure: "/api/erasures",
 } as const;
 
 const RECORDS = {
@@ -76,6 +77,7 @@ const RECORDS = {
   operation: "/api/operations/{id}",
   plan: "/api/plans/{id}",
   handover: "/api/roster/{id}",
+  erasure: "/api/erasures/{id}",
 } as const;
 
 /** Who is signed in; a 401 is an answer here, and tells nobody. */
@@ -116,7 +118,10 @@ export type ActPath =
   | "/api/inquiries"
   | "/api/roster"
   | "/api/services"
-  | "/api/spillages";
+  | "/api/spillages"
+  | "/api/erasures"
+  | "/api/plans"
+  | "/api/plans/proposals";
 /** Addresses of acts upon a record. */
 export type ActOnPath =
   | "/api/alerts/{id}/acknowledgements"
@@ -139,7 +144,15 @@ export type ActOnPath =
   | "/api/operations/{id}/closure"
   | "/api/operations/{id}/departures"
   | "/api/roster/{id}/signature"
-  | "/api/roster/{id}/withdrawal";
+  | "/api/roster/{id}/withdrawal"
+  | "/api/erasures/{id}/approval"
+  | "/api/erasures/{id}/refusal"
+  | "/api/plans/{id}/approval"
+  | "/api/plans/{id}/revision"
+  | "/api/plans/{id}/withdrawal"
+  | "/api/operations/{id}/agencies"
+  | "/api/operations/{id}/roles"
+  | "/api/reports/{id}/revisions";
 
 /** Acts; `key` makes a repetition of the same act count once. */
 export function act(path: ActPath, key: string, body: Command): Promise<Outcome<Accepted>> {

@@ -247,6 +247,8 @@ export interface Draft {
   recipients: string[];
   request: string | null;
   files: Uploaded[];
+  /** Records that it rests on. */
+  cites: string[];
 }
 
 export const emptyLine = (): TypedLine => ({
@@ -265,6 +267,7 @@ export const emptyDraft = (): Draft => ({
   recipients: [],
   request: null,
   files: [],
+  cites: [],
 });
 
 /** The lines of the form in which something was typed, in order. */
@@ -291,6 +294,7 @@ export function commandOf(draft: Draft): Record<string, unknown> {
     recipients: draft.recipients,
     request: draft.request,
     attachments: draft.files.map(({ attachment, markings }) => ({ attachment, markings })),
+    cites: draft.cites,
   };
 }
 

@@ -38,6 +38,8 @@ const PAGES: Record<
   | "operations"
   | "agreements"
   | "people"
+  | "plans"
+  | "erasures"
   | "agencies"
   | "inquiries"
 > = {
@@ -49,6 +51,8 @@ const PAGES: Record<
   person: "people",
   agency: "agencies",
   inquiry: "inquiries",
+  plan: "plans",
+  erasure: "erasures",
 };
 
 /** Where a hit leads; null for a kind that has no page of its own. */

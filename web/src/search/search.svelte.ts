@@ -2,6 +2,7 @@
 
 import { search } from "../api/call";
 import { wordsOf } from "../api/problem";
+import { onForget } from "../kernel/forget";
 import type { Hit, Hits } from "./model";
 
 /** Milliseconds after the last key until the node is asked. */
@@ -66,3 +67,8 @@ class Search {
 }
 
 export const searching = new Search();
+
+onForget(() => {
+  searching.query = "";
+  searching.clear();
+});
