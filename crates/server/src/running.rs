@@ -62,6 +62,15 @@ impl Signals {
         })
     }
 
+    /// Waits until somebody asks for the end.
+    pub async fn asked(&mut self) {
+        tokio::select! {
+            _signal = self.terminate.recv() => {}
+            _signal = self.interrupt.recv() => {}
+            _signal = self.hangup.recv() => {}
+        }
+    }
+
     /// Waits until the node is asked to end, or fails.
     pub async fn until_end(&mut self, node: &Node) -> Ended {
         let failed = async {
@@ -70,9 +79,7 @@ impl Signals {
             }
         };
         tokio::select! {
-            _signal = self.terminate.recv() => Ended::Asked,
-            _signal = self.interrupt.recv() => Ended::Asked,
-            _signal = self.hangup.recv() => Ended::Asked,
+            () = self.asked() => Ended::Asked,
             () = failed => Ended::Failed,
         }
     }

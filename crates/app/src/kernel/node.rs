@@ -74,6 +74,15 @@ pub struct Act {
     pub signature: Option<super::signing::Given>,
 }
 
+/// A head of the log of acts that a witness has cosigned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cosigned {
+    pub size: u64,
+    pub at: Time,
+    /// The checkpoint with the node's signatures and the witness's (C2SP tlog-cosignature).
+    pub note: Vec<u8>,
+}
+
 type ReadableKey = (Digest, &'static str);
 
 struct CachedReadable {
@@ -96,6 +105,8 @@ pub struct Node {
     lanes: Arc<Lanes<Submission>>,
     refold: Arc<Refold>,
     search: Search,
+    /// The newest head that each witness has cosigned.
+    cosigned: Mutex<BTreeMap<String, Cosigned>>,
     core: RwLock<Arc<Core>>,
     hub: Hub,
     access: AccessLog,
@@ -190,6 +201,7 @@ impl Node {
             lanes,
             refold: Arc::default(),
             search: Search::default(),
+            cosigned: Mutex::default(),
             core: RwLock::new(Arc::new(core.clone())),
             readable: Mutex::new(BTreeMap::new()),
             woken: (Mutex::new(0), Condvar::new()),
@@ -303,6 +315,17 @@ impl Node {
     /// Wakes the sequencer, which looks at what else there is to do.
     pub(crate) fn rouse(&self) {
         self.lanes.rouse();
+    }
+
+    /// Notes that a witness has cosigned a head of the log of acts.
+    pub fn keep_cosigned(&self, witness: &str, cosigned: Cosigned) {
+        let mut kept = self.cosigned.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(witness.to_owned(), cosigned);
+    }
+
+    /// The newest head that each witness has cosigned, by the name of the witness.
+    pub fn cosigned(&self) -> BTreeMap<String, Cosigned> {
+        self.cosigned.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The search index, and who waits for it.

@@ -14,6 +14,7 @@ use crate::config::{Config, Environment, blobs_of, local_of};
 use crate::layout::{VERIFIER_KEYS, verifier_file, verifier_keys};
 use crate::terminal::{complain, say};
 use crate::verify::{Checked, Finding, Findings, Looked, Part, Verifier, check, compare, unsealed};
+use crate::witness::note_file;
 use crate::{disk, reason};
 
 /// Exit code when something is faulty.
@@ -34,6 +35,9 @@ pub struct Verify {
     /// Verifies the bundle of an inquiry in place of a node; needs `--key`, and nothing else.
     #[arg(long, value_name = "FILE", requires = "trust", conflicts_with_all = ["views", "data"])]
     bundle: Option<PathBuf>,
+    /// A witness that must have cosigned a head of the log of acts; give it once for each.
+    #[arg(long, value_name = "KEY")]
+    witness: Vec<VerifierKey>,
     /// Builds the views anew in a scratch directory and compares them; needs `--keys`.
     #[arg(long)]
     views: bool,
@@ -78,6 +82,9 @@ impl Verify {
             blobs: &blobs,
         };
         let looked = verifier.run(&mut findings).context("the log cannot be read")?;
+        for witness in &self.witness {
+            verifier.cosigned(witness, &note_file(&config.data, witness), &mut findings)?;
+        }
         let rows = match (&keys, self.views) {
             (Some(keys), true) => Some(views(&config, keys, &reader, &mut findings)?),
             (Some(_) | None, _) => None,

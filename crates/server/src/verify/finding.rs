@@ -40,6 +40,8 @@ pub enum Part {
     Anchor,
     /// A file that a portion names.
     Blob,
+    /// The head that a witness has cosigned.
+    Cosignature,
 }
 
 impl fmt::Display for Part {
@@ -63,6 +65,7 @@ impl fmt::Display for Part {
             Self::Rows => f.write_str("rows"),
             Self::Anchor => f.write_str("anchor"),
             Self::Blob => f.write_str("blob"),
+            Self::Cosignature => f.write_str("cosignature"),
         }
     }
 }
