@@ -943,7 +943,8 @@ export const en = {
       title: "Hand your seat over",
       to: "To whom",
       notes: "Notes for the brief",
-      confirm: "Propose",
+      confirm: "Sign and propose",
+      nobody: "Say to whom you hand the seat over.",
       text: "The node adds the alerts and operations that are open, as far as you both may read them.",
     },
     sign: {
@@ -1013,7 +1014,7 @@ export const en = {
     },
     remove: {
       action: "Take out…",
-      of: (agency: string): string => `Take ${agency} out of the operation`,
+      of: (agency: string): string => `Take out ${agency}`,
       title: "Take the agency out of the operation?",
       text: "It reads nothing of the operation from then on. What it has read stays known; the access log says by whom.",
       confirm: "Take it out",
