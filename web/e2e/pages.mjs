@@ -228,6 +228,7 @@ export const pages = [
         await page.waitForSelector(`${found("portions")}:has-text("Chlorine")`);
         await page.waitForSelector(`${found("portions")}:has-text("Track four")`);
         await page.waitForSelector(`${found("report")}:has-text("Earlier versions")`);
+        await page.waitForSelector(`${found("revised-why")}:has-text("measured again")`);
       }
       await look(police, "report-revised");
       await police.close();
@@ -239,6 +240,10 @@ export const pages = [
     async run({ muster, one, two, note }) {
       const police = await (await Desk.open(muster, one)).signIn(POLICE);
       const border = await (await Desk.open(muster, two)).signIn(BORDER);
+      // Its page asks once more for what was taken off it, and learns that it is absent.
+      border.meant.add("404");
+      let asked = 0;
+      border.page.on("response", answer => (asked += answer.status() === 404 ? 1 : 0));
       const name = title("Search of the harbour");
       const opened = await police.page.evaluate(open, name);
       await police.go(`/operations/${opened}`);
@@ -275,6 +280,9 @@ export const pages = [
       await border.page.waitForSelector(`text=${name}`, { state: "detached" });
       await police.page.waitForSelector(found("member"));
       assert.equal(await police.page.locator(found("member")).count(), 1);
+      await border.page.waitForSelector("text=There is no such record");
+      await border.page.waitForTimeout(1500);
+      assert.ok(asked <= 3, `asked ${asked} times for what is absent`);
       await police.close();
       await border.close();
     },

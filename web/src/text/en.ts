@@ -246,6 +246,7 @@ export const en = {
       waiting: "WAITING",
       answered: "ANSWERED",
       cancelled: "CANCELLED",
+      erased: "ERASED",
       unknown: "UNKNOWN",
     },
     wordLong: {
@@ -254,6 +255,7 @@ export const en = {
       waiting: "waiting for other agencies",
       answered: "every agency has answered",
       cancelled: "cancelled",
+      erased: "erased by order",
       unknown: "its state is not known to you",
     },
     answered: (n: number, all: number): string => `${n} of ${all} answered`,
@@ -738,6 +740,7 @@ export const en = {
       reason: "Reason for the revision",
       line: "A line more",
       add: "Add it",
+      because: (version: number, reason: string): string => `version ${version}: ${reason}`,
       confirm: "Revise it",
       keep: "Leave it as it is",
       fault: {
