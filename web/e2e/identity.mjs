@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { Desk } from "./desk.mjs";
 
 const POLICE = "POLICE: Duty officer of the police";
-const live = '[data-testid="link"][data-state="live"]';
+export const live = '[data-testid="link"][data-state="live"]';
 
 async function signOut({ page }) {
   await page.evaluate(async () => {
@@ -21,7 +21,7 @@ async function signOut({ page }) {
 }
 
 /** A node that is no demonstration, with the one-time code that it prints. */
-async function fresh(binary) {
+export async function fresh(binary) {
   const server = createServer();
   await new Promise(resolve => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address();

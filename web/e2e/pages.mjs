@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Desk, SIZES } from "./desk.mjs";
+import { fresh, live } from "./identity.mjs";
 import { raise, row, SLOW, title } from "./journeys.mjs";
 
 const POLICE = "POLICE: Duty officer of the police";
@@ -9,6 +10,8 @@ const FIRE = "FIRE: Duty officer of the fire service";
 const BORDER = "BORDER: Duty officer of the border guard";
 const BORDER_CHIEF = "BORDER: Chief of operations of the border guard";
 
+const AMBULANCE = "AMBULANCE: Duty officer of the ambulance service";
+const AMBULANCE_DEPUTY = "AMBULANCE: Deputy duty officer of the ambulance service";
 const MOD_CENTRE = "MOD: Duty officer of the centre";
 const MOD_HEAD = "MOD: Head of the coordinating centre";
 
@@ -39,6 +42,19 @@ async function open(title) {
   });
   if (!answer.ok) throw new Error(await answer.text());
   return (await answer.json()).record;
+}
+
+/** In the page: adds a person of one's own agency with a role that its administrators lack. */
+async function addOfficer() {
+  const me = await (await fetch("/api/me")).json();
+  const schemes = { NAT: { level: 1, compartments: [] } };
+  const body = { name: "Cato Newcomer", agency: me.agency, clearance: { schemes } };
+  const answer = await fetch("/api/people", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() },
+    body: JSON.stringify({ ...body, roles: ["DUTY"], markings: schemes }),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
 }
 
 export const pages = [
@@ -212,6 +228,7 @@ export const pages = [
         await page.waitForSelector(`${found("portions")}:has-text("Chlorine")`);
         await page.waitForSelector(`${found("portions")}:has-text("Track four")`);
         await page.waitForSelector(`${found("report")}:has-text("Earlier versions")`);
+        await page.waitForSelector(`${found("revised-why")}:has-text("measured again")`);
       }
       await look(police, "report-revised");
       await police.close();
@@ -223,6 +240,10 @@ export const pages = [
     async run({ muster, one, two, note }) {
       const police = await (await Desk.open(muster, one)).signIn(POLICE);
       const border = await (await Desk.open(muster, two)).signIn(BORDER);
+      // Its page asks once more for what was taken off it, and learns that it is absent.
+      border.meant.add("404");
+      let asked = 0;
+      border.page.on("response", answer => (asked += answer.status() === 404 ? 1 : 0));
       const name = title("Search of the harbour");
       const opened = await police.page.evaluate(open, name);
       await police.go(`/operations/${opened}`);
@@ -259,8 +280,126 @@ export const pages = [
       await border.page.waitForSelector(`text=${name}`, { state: "detached" });
       await police.page.waitForSelector(found("member"));
       assert.equal(await police.page.locator(found("member")).count(), 1);
+      await border.page.waitForSelector("text=There is no such record");
+      await border.page.waitForTimeout(1500);
+      assert.ok(asked <= 3, `asked ${asked} times for what is absent`);
       await police.close();
       await border.close();
+    },
+  },
+  {
+    name: "a handover is signed by both officers, and the seat changes hands with its brief",
+    async run({ muster, one, two }) {
+      const outgoing = await (await Desk.open(muster, one)).signIn(AMBULANCE);
+      const incoming = await (await Desk.open(muster, two)).signIn(AMBULANCE_DEPUTY);
+      for (const desk of [outgoing, incoming]) {
+        await desk.authenticator();
+        desk.meant.add("403");
+        await desk.page.keyboard.press("g");
+        await desk.page.keyboard.press("h");
+        await desk.page.waitForSelector(`${found("roster")} tr:has-text("Duty officer")`);
+      }
+      const who = async ({ page }) =>
+        (await page.evaluate(async () => (await fetch("/api/me")).json())).name;
+      const [from, to] = [await who(outgoing), await who(incoming)];
+      const seat = 'tr:has(a:text-is("Duty officer of the ambulance service"))';
+      await outgoing.page.waitForSelector(`${found("roster")} ${seat}:has-text("${from}")`);
+      await outgoing.page.selectOption("#to", { label: to });
+      await outgoing.page.fill("#notes", "Two wards are full.");
+      await outgoing.page.click(found("propose"));
+      await outgoing.page.waitForSelector(`${found("confirm")}, ${found("add-passkey")}`);
+      await look(outgoing, "dialog-handover-propose");
+      await outgoing.sign();
+      const brief = `${found("handovers")} li:has-text("Two wards are full.")`;
+      for (const { page } of [outgoing, incoming]) {
+        await page.waitForSelector(`${brief}:has-text("Waits for the signature")`);
+      }
+      // The seat is still held as it was, and the outgoing officer cannot sign for the other.
+      await incoming.page.waitForSelector(`${found("roster")} ${seat}:has-text("${from}")`);
+      assert.equal(await outgoing.page.locator(found("sign")).count(), 0);
+      await look(incoming, "roster-handover");
+      await incoming.page.click(`${brief} ${found("sign")}`);
+      await incoming.page.waitForSelector(`${found("confirm")}, ${found("add-passkey")}`);
+      await incoming.axe("signing a handover");
+      await incoming.sign();
+      for (const { page } of [outgoing, incoming]) {
+        await page.waitForSelector(`${brief}:has-text("Signed")`);
+        await page.waitForSelector(`${found("roster")} ${seat}:has-text("${to}")`);
+      }
+      await outgoing.close();
+      await incoming.close();
+    },
+  },
+  {
+    name: "a code that gives more than its issuer has waits for another administrator",
+    async run({ muster, one, two }) {
+      const node = await fresh(muster.binary);
+      try {
+        const bruno = await Desk.open(node, one);
+        bruno.meant.add("401");
+        const first = await bruno.authenticator();
+        await bruno.page.goto("/");
+        await bruno.page.fill("#code", node.code);
+        await bruno.page.fill("#agency", "Ministry of Defence");
+        await bruno.page.fill("#agency-code", "MOD");
+        await bruno.page.fill("#name", "Aino Administrator");
+        await bruno.page.click(found("found"));
+        await bruno.page.waitForSelector("text=The second administrator");
+        // The first person takes their passkey along to a browser of their own.
+        const { cdp, authenticatorId } = first;
+        const { credentials } = await cdp.send("WebAuthn.getCredentials", { authenticatorId });
+        await cdp.send("WebAuthn.removeVirtualAuthenticator", { authenticatorId });
+        await bruno.authenticator();
+        await bruno.page.fill("#name", "Bruno Administrator");
+        await bruno.page.click(found("found"));
+        await bruno.page.click(found("sign-in"));
+        await bruno.page.waitForSelector(live);
+        const aino = await Desk.open(node, two);
+        aino.meant.add("401");
+        await aino.page.goto("/");
+        const own = await aino.authenticator();
+        for (const credential of credentials) {
+          const { authenticatorId: into } = own;
+          await own.cdp.send("WebAuthn.addCredential", { authenticatorId: into, credential });
+        }
+        await aino.page.click(found("sign-in"));
+        await aino.page.waitForSelector(live);
+
+        await aino.page.evaluate(addOfficer);
+        const issue = 'a:has-text("Cato Newcomer")';
+        await aino.go("/people");
+        await aino.page.click(issue);
+        await aino.page.click(found("issue"));
+        const link = await aino.page.textContent(found("enrol-link"));
+        await aino.page.waitForSelector(found("confirm-code"));
+        await look(aino, "admit-waiting");
+        aino.meant.add("403");
+        await aino.page.click(found("confirm-code"));
+        const alone = "Another administrator than the one who issued it";
+        await aino.page.waitForSelector(`${found("error-summary")}:has-text("${alone}")`);
+
+        const cato = await Desk.open(node, two);
+        for (const status of ["401", "403"]) cato.meant.add(status);
+        await cato.authenticator();
+        await cato.page.goto(link);
+        await cato.page.fill("#name", "Key of Cato");
+        await cato.page.click(found("enrol"));
+        const waits = "another administrator must confirm it";
+        await cato.page.waitForSelector(`${found("error-summary")}:has-text("${waits}")`);
+        await cato.shot("enrol-waits-dark");
+
+        await bruno.go("/people");
+        await bruno.page.click(issue);
+        await bruno.page.click(found("confirm-code"));
+        await bruno.page.waitForSelector(found("confirm-code"), { state: "detached" });
+        await cato.page.click(found("enrol"));
+        await cato.page.waitForSelector(live);
+        const me = await cato.page.evaluate(async () => (await fetch("/api/me")).json());
+        assert.deepEqual([me.name, me.roles], ["Cato Newcomer", ["DUTY"]]);
+        for (const desk of [aino, bruno, cato]) await desk.close();
+      } finally {
+        await node.stop();
+      }
     },
   },
 ];

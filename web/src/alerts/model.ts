@@ -17,7 +17,8 @@ export const PRECEDENCES: readonly Precedence[] = ["FLASH", "IMMEDIATE", "PRIORI
 export const RUNGS: readonly Rung[] = ["deputy", "head", "centre"];
 
 /** What the state is called on the screen; the words are in the catalogue. */
-export type StateWord = "overdue" | "answer" | "waiting" | "answered" | "cancelled" | "unknown";
+export type StateWord =
+  "overdue" | "answer" | "waiting" | "answered" | "cancelled" | "erased" | "unknown";
 
 /** A text of an alert under one label. */
 export interface Portion {
@@ -86,6 +87,9 @@ export function stateOf(
   const { state } = alert.rendition;
   if (state === "cancelled") return { status: "off", word: "cancelled" };
   if (state === "answered") return { status: "normal", word: "answered" };
+  // What was derived goes with the content: its state is nowhere any more.
+  const erased = alert.rendition.layers.some(layer => layer.erased > 0);
+  if (!state && erased) return { status: "off", word: "erased" };
   if (state !== "open") return { status: "standby", word: "unknown" };
   const due = parseTime(alert.rendition.due_at);
   if (lastRung(alert) !== null || (due !== null && due <= now)) {

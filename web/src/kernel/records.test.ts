@@ -66,6 +66,17 @@ describe("records of one kind", () => {
     expect(tags(fetched(changed(NOTHING, [record("a")]), "a", null))).toEqual([]);
   });
 
+  it("is the same when what is gone was not there, so that nobody is woken to ask again", () => {
+    const of = replaced(began(NOTHING), read(row("a")));
+    expect(fetched(of, "z", null)).toBe(of);
+    expect(changed(of, [gone("y", "z")])).toBe(of);
+    expect(changed(of, [gone("a", "z")])).not.toBe(of);
+    // While a list is being read, it may still bring what is gone.
+    expect(tags(replaced(fetched(began(of), "z", null), read(row("a"), row("z"))))).toEqual([
+      "a-0",
+    ]);
+  });
+
   it("keeps what it has when a list cannot be read", () => {
     const of = failed(began(replaced(began(NOTHING), read(row("a")))));
     expect([of.reading, of.rows.size]).toEqual(["no", 1]);

@@ -53,10 +53,14 @@ function apply(rows: Map<string, Rendition>, change: Change): void {
 
 /** Applies a batch of changes; while a list is being read they are kept for it as well. */
 export function changed(of: Collection, changes: readonly Change[]): Collection {
-  if (changes.length === 0) return of;
+  const reading = of.reading === "first" || of.reading === "again";
+  // What was not there and is gone changes nothing: whoever looks on is not woken to ask again.
+  const empty = changes.every(
+    change => change.type === "gone" && change.ids.every(id => !of.rows.has(id)),
+  );
+  if (empty && !reading) return of;
   const rows = new Map(of.rows);
   for (const change of changes) apply(rows, change);
-  const reading = of.reading === "first" || of.reading === "again";
   const since = reading ? [...of.since, ...changes] : of.since;
   const total = Math.max(of.total, rows.size);
   return { ...of, rows, since, total };

@@ -72,6 +72,8 @@ interface ReportBody {
   portions: Said[];
   version: number;
   version_at: string;
+  /** Why the version that stands took the place of the one before. */
+  reason: string | null;
   versions: { version: number; at: string; portions: Said[]; reason: string | null }[];
   submitted_at: string;
   releases: { agency: string; at: string }[];

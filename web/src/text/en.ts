@@ -276,6 +276,7 @@ export const en = {
       waiting: "WAITING",
       answered: "ANSWERED",
       cancelled: "CANCELLED",
+      erased: "ERASED",
       unknown: "UNKNOWN",
     },
     wordLong: {
@@ -284,6 +285,7 @@ export const en = {
       waiting: "waiting for other agencies",
       answered: "every agency has answered",
       cancelled: "cancelled",
+      erased: "erased by order",
       unknown: "its state is not known to you",
     },
     answered: (n: number, all: number): string => `${n} of ${all} answered`,
@@ -879,6 +881,7 @@ export const en = {
       reason: "Reason for the revision",
       line: "A line more",
       add: "Add it",
+      because: (version: number, reason: string): string => `version ${version}: ${reason}`,
       confirm: "Revise it",
       keep: "Leave it as it is",
       fault: {
@@ -1084,7 +1087,8 @@ export const en = {
       title: "Hand your seat over",
       to: "To whom",
       notes: "Notes for the brief",
-      confirm: "Propose",
+      confirm: "Sign and propose",
+      nobody: "Say to whom you hand the seat over.",
       text: "The node adds the alerts and operations that are open, as far as you both may read them.",
     },
     sign: {
@@ -1154,7 +1158,7 @@ export const en = {
     },
     remove: {
       action: "Take out…",
-      of: (agency: string): string => `Take ${agency} out of the operation`,
+      of: (agency: string): string => `Take out ${agency}`,
       title: "Take the agency out of the operation?",
       text: "It reads nothing of the operation from then on. What it has read stays known; the access log says by whom.",
       confirm: "Take it out",

@@ -34,7 +34,11 @@ pub const CAPABILITY: Capability = Capability {
     name: "roster",
     noun: "handover",
     kinds: &["handover.proposed/1", "handover.signed/1", "handover.withdrawn/1"],
-    actions: &[act_of("handover:propose"), act_of("handover:sign"), act_of("handover:withdraw")],
+    actions: &[
+        act_of("handover:propose", true),
+        act_of("handover:sign", true),
+        act_of("handover:withdraw", false),
+    ],
     routes: http::ROUTES,
     urgent: true,
     registers: false,
@@ -47,8 +51,9 @@ pub const CAPABILITY: Capability = Capability {
     react: |_| Vec::new(),
 };
 
-const fn act_of(name: &'static str) -> Action {
-    Action { name, lane: Lane::Alert, class: Class::Own, duty: false, signed: false }
+/// Both officers sign: with the second signature the seat, and its authority, changes hands.
+const fn act_of(name: &'static str, signed: bool) -> Action {
+    Action { name, lane: Lane::Alert, class: Class::Own, duty: false, signed }
 }
 
 /// LIMIT: records of a kind that a brief looks at, newest first.
