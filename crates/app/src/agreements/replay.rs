@@ -271,14 +271,9 @@ fn replay(reader: &Reader<'_>, draft: &Agreement, since: Time) -> Result<Replay,
     let compared = Compared::new(reader, draft)?;
     let mut asking = Asking { reader, compared: &compared, known: BTreeMap::new() };
     let (mut starting, mut stopping) = (Sums::new(), Sums::new());
-    let (mut records, mut cut) = (0, false);
-    for noun in reader.nouns().filter(|noun| compared.nouns.contains(*noun)) {
-        let (found, more) = reader.since(noun, since, RECORDS_MAX - records)?;
-        records += found.len();
-        cut |= more;
-        for labelled in &found {
-            count(&mut asking, (noun, labelled), (&mut starting, &mut stopping))?;
-        }
+    let (found, cut) = newest(reader, &compared.nouns, since)?;
+    for (noun, labelled) in &found {
+        count(&mut asking, (noun, labelled), (&mut starting, &mut stopping))?;
     }
     let shown = shown(reader, &[&starting, &stopping], draft, since)?;
     Ok(Replay {
@@ -287,12 +282,31 @@ fn replay(reader: &Reader<'_>, draft: &Agreement, since: Time) -> Result<Replay,
         since,
         at: compared.at,
         later: compared.at > reader.core().at,
-        records: records as u64,
+        records: found.len() as u64,
         cut,
         suspended: compared.suspended,
         starting: turns(reader, starting, &shown, Some(draft))?,
         stopping: turns(reader, stopping, &shown, None)?,
     })
+}
+
+/// The newest records of some kinds, at most [`RECORDS_MAX`], and whether there are more.
+fn newest(
+    reader: &Reader<'_>,
+    nouns: &BTreeSet<String>,
+    since: Time,
+) -> Result<(Vec<(&'static str, Labelled)>, bool), Fault> {
+    let (mut newest, mut cut) = (Vec::new(), false);
+    for noun in reader.nouns().filter(|noun| nouns.contains(*noun)) {
+        let (found, more) = reader.since(noun, since, RECORDS_MAX)?;
+        newest.extend(found.into_iter().map(|labelled| (noun, labelled)));
+        cut |= more;
+    }
+    // Each kind is in its order already; the sort keeps it among those of one time.
+    newest.sort_by_key(|(_, labelled)| std::cmp::Reverse(labelled.changed_at()));
+    cut |= newest.len() > RECORDS_MAX;
+    newest.truncate(RECORDS_MAX);
+    Ok((newest, cut))
 }
 
 fn count(
