@@ -138,6 +138,7 @@ struct Compared {
     before: Policy,
     after: Policy,
     at: Time,
+    later: bool,
     suspended: bool,
     /// The agencies to which the draft or what it replaces gives.
     grantees: BTreeSet<AgencyId>,
@@ -168,12 +169,14 @@ impl Compared {
         let nouns = actions.filter_map(|action| action.as_str().strip_suffix(":read"));
         let (grantees, nouns) = (grantees.collect(), nouns.map(str::to_owned).collect());
         let suspended = known.is_some_and(|known| known.suspended);
-        let at = core.at.max(draft.force.starts_at);
+        let (now, starts_at) = (reader.at(), draft.force.starts_at);
+        let at = now.max(starts_at);
         Ok(Self {
             before: core.policy.as_of(&before, at)?,
             after: core.policy.as_of(&after, at)?,
             register: Arc::clone(&core.register),
             at,
+            later: starts_at > now,
             suspended,
             grantees,
             nouns,
@@ -281,7 +284,7 @@ fn replay(reader: &Reader<'_>, draft: &Agreement, since: Time) -> Result<Replay,
         version: draft.version,
         since,
         at: compared.at,
-        later: compared.at > reader.core().at,
+        later: compared.later,
         records: found.len() as u64,
         cut,
         suspended: compared.suspended,
