@@ -293,12 +293,15 @@ fn replay(reader: &Reader<'_>, draft: &Agreement, since: Time) -> Result<Replay,
     })
 }
 
+/// A record that is looked at, with its kind.
+type Looked = (&'static str, Labelled);
+
 /// The newest records of some kinds, at most [`RECORDS_MAX`], and whether there are more.
 fn newest(
     reader: &Reader<'_>,
     nouns: &BTreeSet<String>,
     since: Time,
-) -> Result<(Vec<(&'static str, Labelled)>, bool), Fault> {
+) -> Result<(Vec<Looked>, bool), Fault> {
     let (mut newest, mut cut) = (Vec::new(), false);
     for noun in reader.nouns().filter(|noun| nouns.contains(*noun)) {
         let (found, more) = reader.since(noun, since, RECORDS_MAX)?;

@@ -85,7 +85,8 @@ fn replayed(
     let entities = turns("starting").into_iter().filter(|turn| turn["kind"] == "entity");
     let count = entities.filter_map(|turn| turn["records"].as_u64()).sum::<u64>();
     let what = format!(
-        "a clause one level higher would newly reach the police with {count} of {} records ({took_ms} ms)",
+        "with a clause one level higher {count} of {} records would newly reach the police, \
+         by a replay of {took_ms} ms",
         found["records"]
     );
     let all = count == withheld.len() as u64;
