@@ -98,9 +98,17 @@ pub struct Named {
 /// Answers `POST /api/agreements/replay`.
 ///
 /// # Errors
+/// As [`find`].
+pub fn answer(asked: &Asked<'_>) -> Result<Answer, Fault> {
+    Answer::json(&find(asked)?)
+}
+
+/// Finds what would have flowed.
+///
+/// # Errors
 /// As proposing the draft would be refused for its text; `absent` for an agreement that may not be
 /// known; `days-out-of-range`.
-pub fn answer(asked: &Asked<'_>) -> Result<Answer, Fault> {
+pub fn find(asked: &Asked<'_>) -> Result<Replay, Fault> {
     let question: Question = asked.parse()?;
     if !(1..=DAYS_MAX).contains(&question.days) {
         let detail = format!("`days` is a number from 1 to {DAYS_MAX}");
@@ -118,8 +126,7 @@ pub fn answer(asked: &Asked<'_>) -> Result<Answer, Fault> {
     let core = reader.core();
     check(&draft, reader.actor().agency, &core.register, core.policy.schemes())?;
     let since = asked.node.play_now().plus_ms(-DAY_MS * i64::from(question.days));
-    let replay = replay(reader, &draft, since)?;
-    Answer::json(&replay)
+    replay(reader, &draft, since)
 }
 
 /// The newest version of an agreement of which the asker's agency is a party.

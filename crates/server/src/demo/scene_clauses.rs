@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use app::agreements::replay;
-use app::kernel::question::{Answer, Asked};
-use app::kernel::{Fault, Reader, why_not};
-use base::RecordId;
+use app::kernel::near::Lack;
+use app::kernel::question::Asked;
+use app::kernel::why_not::{self, Told};
+use app::kernel::{Fault, Reader};
 use policy::Agreement;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -49,52 +50,55 @@ pub fn perform(cast: &Cast, world: &World, record: &mut Record) -> Result<(), Fa
     let (mut agree, mut withheld) = (true, Vec::new());
     for entity in &page.items {
         let body = json!({ "record": { "kind": "entity", "id": entity.id }, "agency": agency });
-        let told = ask(cast, &scene.seat, &body, why_not::answer)?;
-        let base = &told["layers"][0];
+        let told = ask(cast, &scene.seat, &body, why_not::find)?.layers.into_iter().next();
+        let told = told.ok_or_else(Fault::absent)?;
         let opens = reader.knows("entity", entity.id)?;
-        agree &= base["reads"] == opens;
+        agree &= told.reads == opens;
         if !opens {
-            withheld.push((entity.id, base["obstacles"][0].clone()));
+            withheld.push(told);
         }
     }
     let what = format!("why not agrees with what the police read of {} entities", page.items.len());
     record.expect(what, agree && !page.items.is_empty());
-    let near = |(_, obstacle): &(RecordId, Value)| {
-        obstacle["by"] == "clause" && obstacle["near"][0]["lacks"][0]["what"] == "level"
-    };
     if world.intel.is_none() {
         let what = "of what is withheld from them the clause is named that ends below it";
-        record.expect(what, !withheld.is_empty() && withheld.iter().all(near));
+        record.expect(what, !withheld.is_empty() && withheld.iter().all(ends_below));
     }
-    replayed(cast, scene, (&withheld, world.intel.is_none()), record)
+    let withheld = world.intel.is_none().then_some(withheld.len());
+    replayed(cast, scene, withheld, record)
+}
+
+/// Whether a clause comes near and ends at a lower level.
+fn ends_below(told: &Told) -> bool {
+    let near = told.obstacles.iter().flat_map(|obstacle| &obstacle.near);
+    near.flat_map(|near| &near.lacks).any(|lack| matches!(lack, Lack::Level { .. }))
 }
 
 /// Replays the clause with its ceiling one level higher.
 fn replayed(
     cast: &Cast,
     scene: &Clauses,
-    (withheld, shipped): (&[(RecordId, Value)], bool),
+    withheld: Option<usize>,
     record: &mut Record,
 ) -> Result<(), Fault> {
     let draft = higher(cast).ok_or_else(Fault::absent)?;
     let body = json!({ "draft": draft, "days": 30 });
     let began = cast.node().now();
-    let found = ask(cast, &scene.signatory, &body, replay::answer)?;
+    let found = ask(cast, &scene.signatory, &body, replay::find)?;
     let took_ms = cast.node().now().ms_since(began);
-    let turns = |which: &str| found[which].as_array().cloned().unwrap_or_default();
-    let entities = turns("starting").into_iter().filter(|turn| turn["kind"] == "entity");
-    let count = entities.filter_map(|turn| turn["records"].as_u64()).sum::<u64>();
+    let entities = found.starting.iter().filter(|turn| turn.kind == "entity");
+    let count: u64 = entities.map(|turn| turn.records).sum();
     let what = format!(
         "with a clause one level higher {count} of {} records would newly reach the police, \
          by a replay of {took_ms} ms",
-        found["records"]
+        found.records
     );
-    let all = count == withheld.len() as u64;
-    record.expect(what, (all || !shipped) && turns("stopping").is_empty());
-    let desk = ask(cast, &scene.reader, &body, replay::answer);
-    let own = desk.map(|told| told["starting"] == json!([]));
+    // What another file holds may lie higher still.
+    let all = withheld.is_none_or(|withheld| count == withheld as u64);
+    record.expect(what, all && found.stopping.is_empty());
+    let told = ask(cast, &scene.reader, &body, replay::find)?;
     let what = "to whom it would flow learns by a replay of nothing that it does not read";
-    record.expect(what, own?);
+    record.expect(what, told.starting.is_empty());
     Ok(())
 }
 
@@ -114,17 +118,14 @@ fn higher(cast: &Cast) -> Option<Agreement> {
     Some(draft)
 }
 
-fn ask(
+fn ask<T>(
     cast: &Cast,
     seat: &str,
     body: &Value,
-    question: fn(&Asked<'_>) -> Result<Answer, Fault>,
-) -> Result<Value, Fault> {
+    question: fn(&Asked<'_>) -> Result<T, Fault>,
+) -> Result<T, Fault> {
     let node = cast.node();
     let reader = Reader::new(node, cast.actor(seat)?);
     let (query, body) = (BTreeMap::new(), body.to_string());
-    match question(&Asked { node, reader, id: None, query: &query, body: body.as_bytes() })? {
-        Answer::Json(value) => Ok(value),
-        Answer::File { .. } => Err(Fault::bug("an answer is a file")),
-    }
+    question(&Asked { node, reader, id: None, query: &query, body: body.as_bytes() })
 }
