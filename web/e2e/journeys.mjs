@@ -15,9 +15,9 @@ const CYBER_HEAD = "CYBER: Head of agreements";
 
 let raised = 0;
 /** A title that no other journey has. */
-const title = words => `${words} ${(raised += 1)}`;
+export const title = words => `${words} ${(raised += 1)}`;
 
-const row = of => `[data-testid="alerts"] a:has-text("${of}")`;
+export const row = of => `[data-testid="alerts"] a:has-text("${of}")`;
 const boardRow = agency => `[data-testid="board-row"]:has(th:has-text("${agency}"))`;
 
 /** A bundle of two objects, what relates them, and one that breaks the standard. */
@@ -37,7 +37,10 @@ function bundleOf(group, tool) {
 }
 
 /** Fills the form by pointer and keyboard and sends it; gives the number of clicks. */
-async function raise({ page }, { name, audience, ladder, level = "RESTRICTED", place, text }) {
+export async function raise(
+  { page },
+  { name, audience, ladder, level = "RESTRICTED", place, text },
+) {
   let clicks = 0;
   const click = async selector => {
     clicks += 1;
@@ -63,7 +66,7 @@ async function raise({ page }, { name, audience, ladder, level = "RESTRICTED", p
 }
 
 /** The ladder that leaves people the time that they would have at the pace of real life. */
-const SLOW = ["60", "120", "180"].map(s => String(Number(s) * SPEED));
+export const SLOW = ["60", "120", "180"].map(s => String(Number(s) * SPEED));
 
 async function quiet(muster, browser) {
   // The play of the demonstration goes on by itself; journeys begin when it is over.
@@ -161,6 +164,50 @@ export const journeys = [
       await page.click(`[data-testid="related"] a:has-text("${group}")`);
       await page.waitForSelector(`[data-testid="related"] a:has-text("${tool}")`);
       await intel.close();
+    },
+  },
+  {
+    name: "what is written is found by whoever may read it, by keys alone",
+    async run({ muster, one, two }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const fire = await (await Desk.open(muster, two)).signIn(FIRE);
+      const name = title("Spill");
+      const text = "Kerosene runs into the quay of the northern basin.";
+      await raise(police, { name, audience: ["FIRE"], ladder: SLOW, text });
+      await fire.page.waitForSelector(row(name));
+      await fire.page.keyboard.press("g");
+      await fire.page.keyboard.press("f");
+      await fire.page.waitForSelector('[data-testid="search"]:focus');
+      await fire.page.keyboard.type("kerosene basi");
+      const hit = `[data-testid="hits"] li:has(a:text-is("${name}"))`;
+      await fire.page.waitForSelector(`${hit} mark:text-is("Kerosene")`);
+      await fire.page.waitForSelector(`${hit} mark:text-is("basin")`);
+      for (const theme of ["dark", "light"]) {
+        await fire.wear(theme);
+        await fire.axe(`search, ${theme}`);
+        await fire.shot(`search-${theme}`);
+      }
+      await fire.wear("dark");
+      await fire.page.keyboard.press("ArrowDown");
+      await fire.page.keyboard.press("Enter");
+      await fire.page.waitForSelector(`[data-testid="alert"] h1:has-text("${name}")`);
+      // Whom the alert does not address finds nothing, and is told no more than of a word that
+      // nobody wrote.
+      const border = await (await Desk.open(muster, one, { size: SIZES.hand })).signIn(BORDER);
+      const status = '[data-testid="search-status"]';
+      const told = [];
+      for (const words of ["kerosene basin", "neverwritten"]) {
+        await border.go("/search");
+        await border.page.fill('[data-testid="search"]', words);
+        await border.page.waitForSelector(`${status}:has-text("Nothing")`);
+        told.push(await border.page.locator("main").innerText());
+      }
+      assert.equal(told[0], told[1]);
+      await border.page.fill('[data-testid="search"]', "incident");
+      await border.page.waitForSelector('[data-testid="hits"] li');
+      await border.axe("search in the hand");
+      await border.shot("search-hand-dark");
+      for (const desk of [police, fire, border]) await desk.close();
     },
   },
   {

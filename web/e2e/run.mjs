@@ -6,6 +6,7 @@ import { launch, SHOTS } from "./desk.mjs";
 import { identity } from "./identity.mjs";
 import { journeys } from "./journeys.mjs";
 import { Muster } from "./muster.mjs";
+import { pages } from "./pages.mjs";
 
 const { MUSTER_BIN, CHROMIUM_PATH } = process.env;
 if (!MUSTER_BIN || !CHROMIUM_PATH) {
@@ -14,7 +15,7 @@ if (!MUSTER_BIN || !CHROMIUM_PATH) {
 }
 
 const words = process.argv.slice(2);
-const chosen = [...journeys, ...identity].filter(
+const chosen = [...journeys, ...identity, ...pages].filter(
   ({ name }, n) => n === 0 || words.every(word => name.includes(word)),
 );
 let shots = 0;

@@ -30,6 +30,8 @@ pub const CODES_PER_SET: usize = 64;
 pub const ORIGINATORS_PER_LABEL: usize = 16;
 /// Bytes of a JSON request body (1 MiB) unless a route says otherwise.
 pub const BODY_BYTES: usize = 1024 * 1024;
+/// Bytes of one attachment (32 MiB): a plan, a photograph, a short film; it is held in memory.
+pub const ATTACHMENT_BYTES: usize = 32 * 1024 * 1024;
 /// Records in one page of a list.
 pub const PAGE_RECORDS: usize = 200;
 /// Bytes of an idempotency key.

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use store::Provider;
 use store::log::Place;
 
+use crate::witness::WitnessSection;
+
 /// The name of the configuration file in a data directory.
 pub const FILE: &str = "muster.toml";
 /// Where a node listens when nobody says otherwise.
@@ -58,6 +60,9 @@ pub struct File {
     pub keys: KeysSection,
     #[serde(default)]
     pub trace: Trace,
+    /// Who cosigns the log of acts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witness: Vec<WitnessSection>,
     /// Present in a demonstration and nowhere else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub demonstration: Option<Demonstration>,
@@ -229,6 +234,7 @@ pub struct Config {
     pub listen: SocketAddr,
     pub tls: Option<Tls>,
     pub trace: Trace,
+    pub witnesses: Vec<WitnessSection>,
     pub demonstration: Option<Demonstration>,
 }
 
@@ -272,6 +278,10 @@ impl Given {
         };
         let within =
             |tls: Tls| Tls { certificate: base.join(tls.certificate), key: base.join(tls.key) };
+        let beside = |witness: WitnessSection| WitnessSection {
+            ca: witness.ca.map(|ca| base.join(ca)),
+            ..witness
+        };
         let mut trace = file.trace;
         if let Some(filter) = &environment.trace {
             trace.filter.clone_from(filter);
@@ -287,6 +297,7 @@ impl Given {
             listen: self.listen.or(environment.listen).unwrap_or(file.listen.address),
             tls: file.tls.map(within),
             trace,
+            witnesses: file.witness.into_iter().map(beside).collect(),
             demonstration: file.demonstration,
         })
     }
@@ -317,6 +328,11 @@ impl File {
 /// The directory of log, secrets, state and blobs: what a backup covers.
 pub fn store_of(data: &Path) -> PathBuf {
     data.join("store")
+}
+
+/// The directory of the files that portions name.
+pub fn blobs_of(data: &Path) -> PathBuf {
+    store::Data::directory(&store_of(data)).blobs
 }
 
 /// The directory of views and the access log.

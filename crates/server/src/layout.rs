@@ -144,6 +144,7 @@ fn file_of(new: &New, name: &str, ledger: LedgerId, keys: &Path) -> File {
         tls: None,
         log: LogSection { backend, url: new.postgres.clone() },
         keys: KeysSection { provider: ProviderName::File, directory: beside },
+        witness: Vec::new(),
         trace: Trace::default(),
         demonstration: new.demonstration,
     }

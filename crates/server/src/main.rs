@@ -11,11 +11,13 @@ mod layout;
 mod listen;
 mod metrics;
 mod pages;
+mod peer;
 mod reason;
 mod running;
 mod site;
 mod terminal;
 mod verify;
+mod witness;
 
 use std::process::ExitCode;
 

@@ -10,7 +10,7 @@ use store::Provider;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::clock::{self, SystemClock};
-use crate::config::{Config, Format, Trace, local_of};
+use crate::config::{Config, Format, Trace, blobs_of, local_of};
 
 /// Why a node ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub fn open(config: &Config, provider: Provider, speed: u32) -> Result<Arc<Node>
         ledger: config.ledger,
         place: config.place.clone(),
         directory: local_of(&config.data),
+        blobs: blobs_of(&config.data),
         provider,
         play: PlayClock { started_at: clock::now(), speed },
         capabilities: app::capabilities::ALL,
@@ -61,6 +62,15 @@ impl Signals {
         })
     }
 
+    /// Waits until somebody asks for the end.
+    pub async fn asked(&mut self) {
+        tokio::select! {
+            _signal = self.terminate.recv() => {}
+            _signal = self.interrupt.recv() => {}
+            _signal = self.hangup.recv() => {}
+        }
+    }
+
     /// Waits until the node is asked to end, or fails.
     pub async fn until_end(&mut self, node: &Node) -> Ended {
         let failed = async {
@@ -69,9 +79,7 @@ impl Signals {
             }
         };
         tokio::select! {
-            _signal = self.terminate.recv() => Ended::Asked,
-            _signal = self.interrupt.recv() => Ended::Asked,
-            _signal = self.hangup.recv() => Ended::Asked,
+            () = self.asked() => Ended::Asked,
             () = failed => Ended::Failed,
         }
     }

@@ -59,6 +59,11 @@ impl Blobs {
         Ok(blobs)
     }
 
+    /// The blobs of a directory that is only read; there are none when it is absent.
+    pub fn at(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), bytes_max: 0 }
+    }
+
     /// Encrypts what `from` gives under a new secret and keeps it durably.
     ///
     /// # Errors

@@ -52,6 +52,8 @@ pub enum Error {
     Shredded(u32),
     #[error("checkpoint could not be signed")]
     Sign(#[source] ledger::error::Error),
+    #[error("search index refused")]
+    Search(#[source] tantivy::TantivyError),
     #[error("blob {0} is missing")]
     BlobMissing(Digest),
     #[error("blob {0} was changed, or its secret is another")]

@@ -12,6 +12,7 @@ pub mod log;
 mod manifest;
 mod postgres_log;
 mod row;
+pub mod search;
 pub mod secrets;
 pub mod sqlite;
 mod sqlite_log;

@@ -143,6 +143,7 @@ impl World {
             ledger: self.ledger,
             place: self.place.clone(),
             directory: self.directory.join("local"),
+            blobs: self.directory.join("data").join("blobs"),
             provider: provider(&self.directory),
             play: started,
             capabilities: self.capabilities,
@@ -435,6 +436,22 @@ impl World {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         self.http(request.body(Body::from(body.to_string())).expect("a request"))
+    }
+
+    /// Posts bytes of a media type to a path as the holder of a token.
+    pub fn send(
+        &self,
+        token: &str,
+        path: &str,
+        media: &str,
+        bytes: &[u8],
+    ) -> (StatusCode, HeaderMap, Vec<u8>) {
+        let request = Request::builder()
+            .method("POST")
+            .uri(path)
+            .header("content-type", media)
+            .header("authorization", format!("Bearer {token}"));
+        self.http(request.body(Body::from(bytes.to_vec())).expect("a request"))
     }
 
     /// Waits for something that follows from an act, such as a timer; bounded by ten seconds.

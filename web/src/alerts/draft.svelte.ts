@@ -1,6 +1,7 @@
 // The draft of the form: it outlives the page it is typed on, and nothing else.
 
 import { newKey } from "../api/call";
+import { onForget } from "../kernel/forget";
 import { emptyDraft, type Draft } from "./draft";
 
 class Kept {
@@ -25,3 +26,4 @@ class Kept {
 }
 
 export const draft = new Kept();
+onForget(() => draft.clear());

@@ -62,6 +62,7 @@ const LISTS = {
   operation: "/api/operations",
   plan: "/api/plans",
   handover: "/api/roster",
+  erasure: "/api/erasures",
 } as const;
 
 const RECORDS = {
@@ -76,6 +77,7 @@ const RECORDS = {
   operation: "/api/operations/{id}",
   plan: "/api/plans/{id}",
   handover: "/api/roster/{id}",
+  erasure: "/api/erasures/{id}",
 } as const;
 
 /** Who is signed in; a 401 is an answer here, and tells nobody. */
@@ -116,7 +118,10 @@ export type ActPath =
   | "/api/inquiries"
   | "/api/roster"
   | "/api/services"
-  | "/api/spillages";
+  | "/api/spillages"
+  | "/api/erasures"
+  | "/api/plans"
+  | "/api/plans/proposals";
 /** Addresses of acts upon a record. */
 export type ActOnPath =
   | "/api/alerts/{id}/acknowledgements"
@@ -139,7 +144,15 @@ export type ActOnPath =
   | "/api/operations/{id}/closure"
   | "/api/operations/{id}/departures"
   | "/api/roster/{id}/signature"
-  | "/api/roster/{id}/withdrawal";
+  | "/api/roster/{id}/withdrawal"
+  | "/api/erasures/{id}/approval"
+  | "/api/erasures/{id}/refusal"
+  | "/api/plans/{id}/approval"
+  | "/api/plans/{id}/revision"
+  | "/api/plans/{id}/withdrawal"
+  | "/api/operations/{id}/agencies"
+  | "/api/operations/{id}/roles"
+  | "/api/reports/{id}/revisions";
 
 /** Acts; `key` makes a repetition of the same act count once. */
 export function act(path: ActPath, key: string, body: Command): Promise<Outcome<Accepted>> {
@@ -154,6 +167,39 @@ export function ask<T>(
 ): Promise<Outcome<T>> {
   return outcome<T>(client.POST(path, { body }) as Promise<Answer>);
 }
+
+/** Media types that the node takes; what else a browser calls a file goes as plain bytes. */
+const MEDIA =
+  /^(application\/pdf|audio\/(mpeg|wav)|image\/(jpeg|png)|text\/(csv|plain)|video\/mp4)$/;
+/** How long an upload may take. */
+const UPLOAD_MS = 300_000;
+
+/** Uploads a file; `attachment` of the answer is handed in with a command. */
+export async function upload(file: File): Promise<Outcome<{ attachment: string }>> {
+  const media = MEDIA.test(file.type) ? file.type : "application/octet-stream";
+  const query = new URLSearchParams({ name: file.name }).toString();
+  const back = register.fly();
+  try {
+    const response = await fetch(`/api/attachments?${query}`, {
+      method: "POST",
+      headers: { "content-type": media },
+      body: file,
+      signal: AbortSignal.timeout(UPLOAD_MS),
+    });
+    const body: unknown = await response.json();
+    if (response.ok) return { done: true, value: body as { attachment: string } };
+    if (response.status === 401) onSignedOut();
+    return { done: false, fault: faultOf(response.status, body) };
+  } catch (error) {
+    return { done: false, fault: faultOfError(error) };
+  } finally {
+    back();
+  }
+}
+
+/** The address of a file that a portion names. */
+export const attachmentPath = (id: string, digest: string): string =>
+  `/api/reports/${id}/attachments/${digest}`;
 
 /** Acts upon a record. */
 export function actOn(
@@ -180,6 +226,12 @@ export function why<T>(kind: "alert" | "report", id: string): Promise<Outcome<T>
       ? client.GET("/api/alerts/{id}/why", { params })
       : client.GET("/api/reports/{id}/why", { params });
   return outcome<T>(asked as Promise<Answer>);
+}
+
+/** A page of what a search finds; the type is that of the page that asks. */
+export function search<T>(q: string, cursor: string | null): Promise<Outcome<T>> {
+  const query = cursor === null ? { q } : { q, cursor };
+  return outcome<T>(client.GET("/api/search", { params: { query } }) as Promise<Answer>);
 }
 
 /** What is found of an inquiry; the type is that of the page that asks. */

@@ -1,6 +1,6 @@
 // Records as the server gives them: the envelope is generated, the bodies are typed here by hand.
 
-import type { Label } from "../labels/label";
+import type { Label, Markings } from "../labels/label";
 import type { components } from "./types";
 
 type Schemas = components["schemas"];
@@ -38,6 +38,7 @@ export const KINDS = [
   "inquiry",
   "handover",
   "entity",
+  "erasure",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -151,6 +152,15 @@ export interface OperationBody {
 export interface PlanBody {
   name?: string;
   incident?: string;
+  /** The label of what is declared by it. */
+  incident_markings?: Markings;
+  precedence?: Precedence;
+  options?: string[];
+  ladder_s?: number[];
+  made_at?: string;
+  proposed_by?: string | null;
+  approved_by?: string | null;
+  withdrawn?: string;
   text?: string;
   obliged?: { agency: string; agreement: string | null }[];
   roles?: { name: string; seat: string }[];

@@ -12,13 +12,17 @@ export type Route =
   | { page: "ledger"; id: string | null }
   | { page: "entities"; id: string | null }
   | { page: "operations"; id: string | null }
+  | { page: "erasures"; id: string | null }
+  | { page: "plans"; id: string | null }
+  | { page: "plan" }
   | { page: "declare" }
   | { page: "roster" }
+  | { page: "search" }
   | { page: "settings" }
   | { page: "absent" };
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const SINGLE = ["raise", "compose", "declare", "roster", "settings"] as const;
+const SINGLE = ["raise", "compose", "declare", "plan", "roster", "search", "settings"] as const;
 const LISTS = [
   "watch",
   "reports",
@@ -29,6 +33,8 @@ const LISTS = [
   "agencies",
   "inquiries",
   "ledger",
+  "erasures",
+  "plans",
 ] as const;
 
 /** Reads an address. */

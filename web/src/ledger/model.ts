@@ -30,11 +30,14 @@ export interface LedgerPage {
 }
 
 /** The page that shows a record of a kind of entry; null when there is none. */
-export function pageOf(kind: string | null): "watch" | "agreements" | "people" | "agencies" | null {
+export function pageOf(
+  kind: string | null,
+): "watch" | "agreements" | "people" | "agencies" | "erasures" | null {
   const noun = kind?.split(".")[0];
   if (noun === "alert") return "watch";
   if (noun === "agreement") return "agreements";
   if (noun === "person" || noun === "seat") return "people";
+  if (noun === "erasure") return "erasures";
   return noun === "agency" ? "agencies" : null;
 }
 

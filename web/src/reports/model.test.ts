@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Rendition } from "../api/records";
 import type { Label, Markings } from "../labels/label";
-import { commandOf, emptyDraft, emptyLine, questionOf, reportOf, stateOf } from "./model";
+import { commandOf, emptyDraft, emptyLine, questionOf, sizeOf, reportOf, stateOf } from "./model";
 
 const marked = (level: number): Markings => ({
   NAT: { level, compartments: [], releasable_to: "unrestricted", caveats: [] },
@@ -95,5 +95,17 @@ describe("a draft", () => {
     expect(question?.["portions"]).toEqual([null, marked(3)]);
     expect(JSON.stringify(question)).not.toContain("gas");
     expect(questionOf({ ...draft, recipients: [] })).toBeNull();
+  });
+
+  it("hands in its files, and asks who would see them without a name", () => {
+    const file = { name: "plan.pdf", bytes: 8, attachment: "T", marking: true };
+    const filed = { ...draft, files: [{ ...file, markings: marked(4) }] };
+    expect(commandOf(filed)["attachments"]).toEqual([{ attachment: "T", markings: marked(4) }]);
+    expect(questionOf(filed)?.["portions"]).toEqual([null, marked(3), marked(4)]);
+    expect(JSON.stringify(questionOf(filed))).not.toContain("plan");
+  });
+
+  it("says sizes as people read them", () => {
+    expect([5, 2048, 3 * 1024 * 1024].map(sizeOf)).toEqual(["5 B", "2 KiB", "3.0 MiB"]);
   });
 });

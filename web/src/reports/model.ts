@@ -56,6 +56,15 @@ interface Cited {
   version: number;
 }
 
+/** A file as its portion names it. */
+export interface Attachment {
+  digest: string;
+  name: string;
+  media: string;
+  bytes: number;
+  at: string;
+}
+
 /** The body of a layer; a field is absent when it was erased or stands in another layer. */
 interface ReportBody {
   form: FormName;
@@ -71,10 +80,17 @@ interface ReportBody {
   asked: string;
   answer: string | null;
   cites: string[];
+  attachments: Attachment[];
 }
 
 /** One line under its own mark. */
 export interface Portion extends Said {
+  label: Label;
+  mark: string;
+}
+
+/** One file under its own mark. */
+export interface Filed extends Attachment {
   label: Label;
   mark: string;
 }
@@ -107,6 +123,7 @@ export interface Report {
   /** Whether it only asks for a report. */
   request: boolean;
   portions: Portion[];
+  files: Filed[];
   versions: Version[];
   releases: Released[];
 }
@@ -125,6 +142,13 @@ export function reportOf(rendition: Rendition): Report | null {
     })),
   );
   portions.sort((a, b) => order.indexOf(a.line) - order.indexOf(b.line));
+  const files = rendition.layers.flatMap(layer =>
+    (bodyOf<ReportBody>(layer).attachments ?? []).map(file => ({
+      ...file,
+      label: layer.label,
+      mark: layer.mark,
+    })),
+  );
   const versions = rendition.layers.flatMap(layer =>
     (bodyOf<ReportBody>(layer).versions ?? []).map(version => ({
       ...version,
@@ -141,6 +165,7 @@ export function reportOf(rendition: Rendition): Report | null {
     body,
     request: body.asked !== undefined,
     portions,
+    files,
     versions: versions.sort((a, b) => b.at.localeCompare(a.at)),
     releases: releasesOf(rendition),
   };
@@ -193,6 +218,26 @@ export interface TypedLine {
   information: string;
 }
 
+/** A file that was uploaded, with what the node answered. */
+export interface Uploaded {
+  name: string;
+  bytes: number;
+  attachment: string;
+  /** Null for the label of the report. */
+  markings: Markings | null;
+  marking: boolean;
+}
+
+/** Files of one report: what one act may attach. */
+export const FILES_MAX = 8;
+
+/** A number of bytes as people read it. */
+export function sizeOf(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const mib = bytes / 1024 / 1024;
+  return mib < 1 ? `${Math.round(bytes / 1024)} KiB` : `${mib.toFixed(1)} MiB`;
+}
+
 /** What was typed; kept in memory while the page is open, never on disk. */
 export interface Draft {
   form: FormName;
@@ -201,6 +246,9 @@ export interface Draft {
   lines: Partial<Record<LineName, TypedLine>>;
   recipients: string[];
   request: string | null;
+  files: Uploaded[];
+  /** Records that it rests on. */
+  cites: string[];
 }
 
 export const emptyLine = (): TypedLine => ({
@@ -218,6 +266,8 @@ export const emptyDraft = (): Draft => ({
   lines: {},
   recipients: [],
   request: null,
+  files: [],
+  cites: [],
 });
 
 /** The lines of the form in which something was typed, in order. */
@@ -243,6 +293,8 @@ export function commandOf(draft: Draft): Record<string, unknown> {
     })),
     recipients: draft.recipients,
     request: draft.request,
+    attachments: draft.files.map(({ attachment, markings }) => ({ attachment, markings })),
+    cites: draft.cites,
   };
 }
 
@@ -252,7 +304,7 @@ export function questionOf(draft: Draft): Record<string, unknown> | null {
   if (!draft.markings || lines.length === 0 || draft.recipients.length === 0) return null;
   return {
     markings: draft.markings,
-    portions: lines.map(([, line]) => line.markings),
+    portions: [...lines.map(([, line]) => line.markings), ...draft.files.map(f => f.markings)],
     recipients: draft.recipients,
   };
 }

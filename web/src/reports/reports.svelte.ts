@@ -1,6 +1,7 @@
 // The reports of this reader, and the draft: it outlives the page it is typed on, and nothing else.
 
 import { newKey } from "../api/call";
+import { onForget } from "../kernel/forget";
 import { store } from "../kernel/store.svelte";
 import { emptyDraft, reportOf, type Draft, type Report } from "./model";
 
@@ -40,3 +41,4 @@ class Kept {
 
 export const reports = new Reports();
 export const draft = new Kept();
+onForget(() => draft.clear());

@@ -5,6 +5,7 @@ import type { Me } from "../api/records";
 import { register } from "../labels/register.svelte";
 import { adopt, type Scheme } from "../labels/schemes";
 import { clock } from "../kernel/clock.svelte";
+import { forgetAll } from "../kernel/forget";
 import { ageMs, linkState, type Heard } from "../kernel/link";
 import { listen } from "../kernel/live";
 import { store } from "../kernel/store.svelte";
@@ -95,6 +96,7 @@ class Session {
     if (this.#look) clearInterval(this.#look);
     this.#leave = this.#look = null;
     store.forget();
+    forgetAll();
     this.state = { is: "out", why };
   }
 

@@ -473,6 +473,12 @@ fn reader_of(then: &Then, person: PersonId, agency: AgencyId) -> Vec<ActorContex
 
 type About<'a> = (&'a Subject, &'a [Part<'a>], bool);
 
+/// How far a reader comes: rules are asked in this order.
+fn nearness(withheld: &Withheld) -> usize {
+    let order = ["not-yet", "rules", "clearance", "clause", "forbidden", "circle"];
+    order.iter().position(|by| *by == withheld.by).unwrap_or(0)
+}
+
 /// The best that one of several readers could do: grounds and layers, or why not.
 fn best(
     then: &Then,
@@ -491,8 +497,8 @@ fn best(
                     found = Some((grounds, layers));
                 }
             }
-            // The first reader is on a seat, and stands for what the person could do at best.
-            Err(why) if withheld.by == "not-yet" => withheld = why,
+            // Who comes nearest stands for all, in whatever order they are looked at.
+            Err(why) if nearness(&why) > nearness(&withheld) => withheld = why,
             Err(_) => {}
         }
     }

@@ -26,9 +26,10 @@ pub const CAPABILITY: Capability = Capability {
             duty: true,
             signed: false,
         },
-        // What is asked of the ledger and of policy itself; there are no commands of these names.
+        // What is asked of the ledger, of policy and of the index: there are no such commands.
         asked("ledger:read"),
         asked("access:explain"),
+        asked("search:ask"),
     ],
     routes: &[],
     urgent: false,

@@ -127,10 +127,16 @@ pub fn apply(
             recalled: false,
         });
         let raised = super::floor::apply(on.views, on.cells, on.capabilities, &fact)?;
+        if let Some(change) = &raised {
+            on.views.touch(sequence, change.record)?;
+        }
         applied.changes.extend(raised);
         if let Some(order) = super::erasure::order(&fact) {
             let of = (sequence, kind);
             let changed = super::erasure::apply(on.views, on.capabilities, of, &order)?;
+            for change in &changed {
+                on.views.touch(sequence, change.record)?;
+            }
             applied.changes.extend(changed);
             applied.erased.extend(order);
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use base::crypto::Secret;
 use base::{
     AgencyId, CircleId, ClauseId, Digest, Ids, Label, Marking, OperationId, PersonId, Place, Play,
     RecordId, SchemeId, SeatId, SessionId, Time,
@@ -103,6 +104,8 @@ pub struct Deciding<'a> {
     /// The time of the act in its play.
     pub at: Time,
     pub ids: Ids,
+    /// The key under which answers to uploads are sealed.
+    pub uploads: &'a Secret,
 }
 
 impl Deciding<'_> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, get, post};
@@ -25,6 +25,7 @@ use super::problem::Problem;
 use super::question::{Answer, Asked, Question};
 use super::reader::Reader;
 use super::route::{Gate, Method, Preview, Route, Serves};
+use super::search;
 use super::session;
 use super::signing::Given;
 use super::why_not;
@@ -77,6 +78,12 @@ pub const ROUTES: &[Route] = &[
         summary: "whether the node decides",
     },
     Route::question(
+        "/search",
+        "search:ask",
+        Question { answer: search::answer, query: &["q", "cursor", "limit"] },
+        "records that have every word of `q`, titles first, then the newest",
+    ),
+    Route::question(
         "/ledger",
         "ledger:read",
         Question { answer: ledger::entries, query: &["before"] },
@@ -114,6 +121,9 @@ pub fn router(node: &Arc<Node>) -> Router {
     for route in routes(node) {
         let handler = match (route.method, route.serves) {
             (_, Serves::Kernel("live")) => get(http_live::upgrade),
+            (Method::Post, Serves::Upload(_)) => {
+                post(move |node: NodeState, request: Request| upload(node.0, request, route))
+            }
             (_, Serves::Kernel("events")) => get(http_live::events),
             (Method::Get, _) => get(move |request: ReadRequest| read(request, route)),
             (Method::Post, _) => post(move |request: ActRequest| act(request, route)),
@@ -275,10 +285,31 @@ fn serve_read(request: &ReadRequest, route: &Route) -> Result<Response<Body>, Fa
             }
             Ok(response)
         }
-        Serves::Command { .. } | Serves::Preview(_) | Serves::Kernel(_) | Serves::Question(_) => {
-            Err(Fault::bug("a command came over a reading route"))
-        }
+        Serves::Command { .. }
+        | Serves::Preview(_)
+        | Serves::Kernel(_)
+        | Serves::Question(_)
+        | Serves::Upload(_) => Err(Fault::bug("a command came over a reading route")),
     }
+}
+
+/// Lets a gate be passed, or records the refusal.
+fn pass(node: &Node, reader: &Reader<'_>, gate: Gate) -> Result<(), Fault> {
+    let action = match gate {
+        Gate::Action(action) => action,
+        // The question itself asks the readable set of this kind.
+        Gate::Reads(_) => return Ok(()),
+        Gate::SignedIn | Gate::Public(_) => {
+            return Err(Fault::bug("a question has no gate of its own"));
+        }
+    };
+    let (core, actor) = (reader.core(), reader.actor());
+    if let Err(denied) = core.policy.may(&core.register, actor, action) {
+        let row = AccessRow::of(actor, AccessKind::Denied, None, reader.at());
+        node.access().record(row)?;
+        return Err(denied);
+    }
+    Ok(())
 }
 
 /// Asks a question: its gate first, then what it asks itself.
@@ -288,44 +319,112 @@ fn serve_question(
     question: Question,
 ) -> Result<Response<Body>, Fault> {
     let node = &request.node;
-    let action = match gate {
-        Gate::Action(action) => Some(action),
-        // It answers with nothing but what its reader opens.
-        Gate::Reads(_) => None,
-        _ => return Err(Fault::bug("a question has no gate of its own")),
-    };
-    let actor = authenticate(node, &request.headers)?;
+    let reader = Reader::new(node, authenticate(node, &request.headers)?);
+    pass(node, &reader, gate)?;
     let id = request.path.get("id").and_then(|id| id.parse().ok());
-    answer_question(node, actor, (action, question), (id, &request.query, &[]))
+    let (path, query) = (&request.path, &request.query);
+    answered((question.answer)(&Asked { node, reader, id, query, path, body: &[], media: "" })?)
 }
 
-/// Answers a question to whoever may do its action; a refusal is a row of the access log.
-fn answer_question(
-    node: &Arc<Node>,
+/// Answers a question that has a body.
+fn posted_question(
+    request: &ActRequest,
     actor: ActorContext,
-    (action, question): (Option<&'static str>, Question),
-    (id, query, body): (Option<RecordId>, &BTreeMap<String, String>, &[u8]),
+    (gate, question): (Gate, Question),
 ) -> Result<Response<Body>, Fault> {
+    let node = &request.node;
     let reader = Reader::new(node, actor);
-    let (core, actor) = (reader.core(), reader.actor());
-    if let Some(action) = action
-        && let Err(denied) = core.policy.may(&core.register, actor, action)
-    {
-        let row = AccessRow::of(actor, AccessKind::Denied, None, reader.at());
-        node.access().record(row)?;
-        return Err(denied);
-    }
-    match (question.answer)(&Asked { node, reader, id, query, body })? {
+    pass(node, &reader, gate)?;
+    let id = request.path.get("id").and_then(|id| id.parse().ok());
+    let (path, query, body) = (&request.path, &BTreeMap::new(), &*request.body);
+    answered((question.answer)(&Asked { node, reader, id, query, path, body, media: "" })?)
+}
+
+/// What a browser may do with a file that a person sent: keep it, and never show it as a page.
+const FILE_POLICY: &str = "default-src 'none'; sandbox";
+
+fn answered(answer: Answer) -> Result<Response<Body>, Fault> {
+    match answer {
         Answer::Json(value) => json(StatusCode::OK, &value),
+        Answer::Created(value) => json(StatusCode::CREATED, &value),
         Answer::File { name, media, bytes } => {
             let mut response = bytes_of(StatusCode::OK, media, bytes);
-            let disposition = format!("attachment; filename=\"{name}\"");
+            let disposition = format!("attachment; filename*=UTF-8''{}", percent(&name));
+            let headers = response.headers_mut();
             if let Ok(value) = HeaderValue::from_str(&disposition) {
-                response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+                headers.insert(header::CONTENT_DISPOSITION, value);
             }
+            let policy = HeaderValue::from_static(FILE_POLICY);
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
             Ok(response)
         }
     }
+}
+
+/// A name as an extended value of a header (RFC 8187, section 3.2.1).
+fn percent(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push('%');
+            for nibble in [byte >> 4, byte & 15] {
+                let digit = char::from_digit(u32::from(nibble), 16);
+                text.extend(digit.map(|digit| digit.to_ascii_uppercase()));
+            }
+        }
+    }
+    text
+}
+
+/// LIMIT: uploads that are taken at the same time; beyond it callers get 503 at once.
+static UPLOADS: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(4);
+
+async fn upload(node: Arc<Node>, request: Request, route: &'static Route) -> Response<Body> {
+    match serve_upload(node, request, route).await {
+        Ok(response) => response,
+        Err(fault) => refuse(&fault),
+    }
+}
+
+/// Takes a large body, of which nothing is read before its sender has passed the gate.
+async fn serve_upload(
+    node: Arc<Node>,
+    request: Request,
+    route: &'static Route,
+) -> Result<Response<Body>, Fault> {
+    let Serves::Upload(question) = route.serves else {
+        return Err(Fault::bug("an upload came over another route"));
+    };
+    let (mut parts, body) = request.into_parts();
+    same_origin(&parts.headers)?;
+    let query = Query::<BTreeMap<String, String>>::from_request_parts(&mut parts, &node).await;
+    let query =
+        query.map_err(|_form| Fault::invalid("invalid-request", "the query cannot be read"))?.0;
+    let (blocking, headers) = (Arc::clone(&node), parts.headers.clone());
+    let actor = tokio::task::spawn_blocking(move || {
+        let actor = authenticate(&blocking, &headers)?;
+        pass(&blocking, &Reader::new(&blocking, actor.clone()), route.gate)?;
+        Ok::<_, Fault>(actor)
+    });
+    let actor = actor.await.map_err(Fault::bug)??;
+    let busy = |_full| Fault::new(Kind::Unavailable, "busy", "too many uploads; try again");
+    let _turn = UPLOADS.try_acquire().map_err(busy)?;
+    let body = axum::body::to_bytes(body, base::limit::ATTACHMENT_BYTES).await;
+    let body = body.map_err(|_long| {
+        Fault::new(Kind::TooLarge, "attachment-too-large", "the attachment is above 32 MiB")
+    })?;
+    let media = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media = media.unwrap_or_default().to_owned();
+    let served = tokio::task::spawn_blocking(move || {
+        let reader = Reader::new(&node, actor);
+        let (path, body) = (&BTreeMap::new(), &*body);
+        let asked =
+            Asked { node: &node, reader, id: None, query: &query, path, body, media: &media };
+        answered((question.answer)(&asked)?)
+    });
+    served.await.map_err(Fault::bug)?
 }
 
 /// An id that is not one cannot exist: the same answer as for one that does not.
@@ -451,13 +550,9 @@ async fn serve_act(request: ActRequest, route: &'static Route) -> Result<Respons
         let answer = move || ask(&node, actor, action, (preview, &request.body));
         return tokio::task::spawn_blocking(answer).await.map_err(Fault::bug)?;
     }
-    if let (Gate::Action(action), Serves::Question(question)) = (route.gate, route.serves) {
+    if let Serves::Question(question) = route.serves {
         request.is_json()?;
-        let id = request.path.get("id").and_then(|id| id.parse().ok());
-        let answer = move || {
-            let (asked, query) = ((Some(action), question), BTreeMap::new());
-            answer_question(&node, actor, asked, (id, &query, &request.body))
-        };
+        let answer = move || posted_question(&request, actor, (route.gate, question));
         return tokio::task::spawn_blocking(answer).await.map_err(Fault::bug)?;
     }
     let (Gate::Action(action), Serves::Command { tag, id }) = (route.gate, route.serves) else {
@@ -511,7 +606,8 @@ pub fn answer_preview(
     node.views().with(|views| {
         let ids = base::Ids::new(node.entropy().secret());
         let (register, cells, policy) = (&core.register, &core.cells, &core.policy);
-        let mut on = Deciding { views, register, cells, policy, actor, action, at, ids };
+        let uploads = node.upload_key();
+        let mut on = Deciding { views, register, cells, policy, actor, action, at, ids, uploads };
         (preview.0)(body, &mut on)
     })
 }

@@ -17,12 +17,24 @@ use super::tiles::LogHashes;
 
 /// Routes below `/log`.
 pub fn router() -> Router<Arc<Node>> {
-    Router::new().route("/log/checkpoint", get(checkpoint)).route("/log/tile/{*path}", get(tile))
+    Router::new()
+        .route("/log/checkpoint", get(checkpoint))
+        .route("/log/cosigned", get(cosigned))
+        .route("/log/tile/{*path}", get(tile))
 }
 
 async fn checkpoint(State(node): State<Arc<Node>>, headers: HeaderMap) -> Response<Body> {
     answer(node, headers, |node| Ok(("text/plain; charset=utf-8", node.core().head.note.clone())))
         .await
+}
+
+/// The newest head that a witness has cosigned; absent while none has.
+async fn cosigned(State(node): State<Arc<Node>>, headers: HeaderMap) -> Response<Body> {
+    answer(node, headers, |node| {
+        let newest = node.cosigned().into_values().max_by_key(|cosigned| cosigned.size);
+        Ok(("text/plain; charset=utf-8", newest.ok_or_else(Fault::absent)?.note))
+    })
+    .await
 }
 
 async fn tile(

@@ -10,6 +10,7 @@ use store::log::{LogName, StoredEntry, StoredSecrets};
 use super::access::{AccessKind, AccessRow};
 use super::apply::capability_of;
 use super::fault::Fault;
+use super::node::Cosigned;
 use super::oversight::{Sight, inspects};
 use super::question::{Answer, Asked};
 use super::start::open_entry;
@@ -48,10 +49,19 @@ struct Known {
     erased: Option<usize>,
 }
 
+/// The newest head of the log of acts that a witness has cosigned.
+#[derive(Serialize)]
+struct Witnessed {
+    witness: String,
+    size: u64,
+    at: Time,
+}
+
 #[derive(Serialize)]
 struct LedgerPage {
     acts: SignedHead,
     access: SignedHead,
+    witnesses: Vec<Witnessed>,
     entries: Vec<Known>,
     /// Where the next page starts; absent on the last.
     next: Option<u64>,
@@ -107,9 +117,14 @@ pub fn entries(asked: &Asked<'_>) -> Result<Answer, Fault> {
     Answer::json(&LedgerPage {
         acts: signed_head(size, core.head.root, &core.head.note),
         access: signed_head(access.size, access.root, &access.note),
+        witnesses: asked.node.cosigned().into_iter().map(witnessed).collect(),
         entries,
         next: (from > 0).then_some(from),
     })
+}
+
+fn witnessed((witness, cosigned): (String, Cosigned)) -> Witnessed {
+    Witnessed { witness, size: cosigned.size, at: cosigned.at }
 }
 
 fn note(asked: &Asked<'_>, kind: AccessKind) -> Result<(), Fault> {

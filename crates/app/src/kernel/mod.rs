@@ -33,6 +33,7 @@ pub mod redecide;
 pub mod refold;
 pub mod register;
 pub mod route;
+pub mod search;
 pub mod segment;
 pub mod sequencer;
 pub mod session;

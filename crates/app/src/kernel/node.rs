@@ -13,7 +13,7 @@ use ledger::note::{KeyName, Signer};
 use roaring::RoaringBitmap;
 use store::log::{Log, LogName, LogReader, Place};
 use store::state::State;
-use store::{Keyring, Provider};
+use store::{Blobs, Keyring, Provider};
 use tokio::sync::oneshot;
 
 use super::access::{AccessKind, AccessLog, AccessRow, Opening};
@@ -24,6 +24,7 @@ use super::lanes::{Lanes, Refused};
 use super::live::Hub;
 use super::refold::Refold;
 use super::register::Register;
+use super::search::Search;
 use super::segment::{Recorded, Segments, each_since};
 use super::sequencer::{Core, Done, Published, Sequencer, Setup, Submission};
 use super::session;
@@ -40,6 +41,8 @@ pub struct Config {
     pub place: Place,
     /// Local files: views, access log.
     pub directory: PathBuf,
+    /// Encrypted files beside the log; a backup covers them.
+    pub blobs: PathBuf,
     pub provider: Provider,
     pub play: PlayClock,
     pub capabilities: &'static [&'static Capability],
@@ -71,6 +74,15 @@ pub struct Act {
     pub signature: Option<super::signing::Given>,
 }
 
+/// A head of the log of acts that a witness has cosigned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cosigned {
+    pub size: u64,
+    pub at: Time,
+    /// The checkpoint with the node's signatures and the witness's (C2SP tlog-cosignature).
+    pub note: Vec<u8>,
+}
+
 type ReadableKey = (Digest, &'static str);
 
 struct CachedReadable {
@@ -88,8 +100,13 @@ pub struct Node {
     log: LogReader,
     views: ViewPool,
     state: State,
+    blobs: Blobs,
+    upload_key: Secret,
     lanes: Arc<Lanes<Submission>>,
     refold: Arc<Refold>,
+    search: Search,
+    /// The newest head that each witness has cosigned.
+    cosigned: Mutex<BTreeMap<String, Cosigned>>,
     core: RwLock<Arc<Core>>,
     hub: Hub,
     access: AccessLog,
@@ -178,9 +195,13 @@ impl Node {
             access: AccessLog::open(opening)?,
             cursor_key: keys.derive(b"", "muster/cursor/v1")?,
             state: State::open(&config.place)?,
+            blobs: Blobs::open(&config.blobs, base::limit::ATTACHMENT_BYTES as u64)?,
+            upload_key: keys.derive(b"", "muster/upload/v1")?,
             views: ViewPool::new(views_path, label_key.clone()),
             lanes,
             refold: Arc::default(),
+            search: Search::default(),
+            cosigned: Mutex::default(),
             core: RwLock::new(Arc::new(core.clone())),
             readable: Mutex::new(BTreeMap::new()),
             woken: (Mutex::new(0), Condvar::new()),
@@ -194,6 +215,7 @@ impl Node {
             clock,
             config,
         });
+        node.blobs.sweep()?;
         let setup = node.setup(label_key)?;
         let second_signed_at = Time::MIN;
         let refold = Arc::clone(&node.refold);
@@ -208,6 +230,8 @@ impl Node {
         node.spawn("live", move || super::live::run(&weak))?;
         let weak = Arc::downgrade(&node);
         node.spawn("refold", move || super::refold::run(&weak))?;
+        let weak = Arc::downgrade(&node);
+        node.spawn("search", move || super::search::run(&weak))?;
         Ok(node)
     }
 
@@ -248,6 +272,7 @@ impl Node {
             keys: Arc::clone(&self.keys),
             capabilities: self.config.capabilities,
             label_key,
+            upload_key: self.upload_key.clone(),
             signer: signer(Algorithm::Ed25519)?,
             second_signer: signer(Algorithm::MlDsa87)?,
             now: Box::new(move || clock.now()),
@@ -290,6 +315,22 @@ impl Node {
     /// Wakes the sequencer, which looks at what else there is to do.
     pub(crate) fn rouse(&self) {
         self.lanes.rouse();
+    }
+
+    /// Notes that a witness has cosigned a head of the log of acts.
+    pub fn keep_cosigned(&self, witness: &str, cosigned: Cosigned) {
+        let mut kept = self.cosigned.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(witness.to_owned(), cosigned);
+    }
+
+    /// The newest head that each witness has cosigned, by the name of the witness.
+    pub fn cosigned(&self) -> BTreeMap<String, Cosigned> {
+        self.cosigned.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The search index, and who waits for it.
+    pub const fn search(&self) -> &Search {
+        &self.search
     }
 
     /// What sequencer and refolding thread share.
@@ -488,6 +529,16 @@ impl Node {
         &self.state
     }
 
+    /// Encrypted files beside the log.
+    pub const fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// The key under which answers to uploads are sealed.
+    pub const fn upload_key(&self) -> &Secret {
+        &self.upload_key
+    }
+
     /// The keys of the node.
     pub fn keys(&self) -> &Keyring {
         &self.keys
@@ -564,6 +615,7 @@ impl Node {
         }
         self.lanes.stop();
         self.stopped.store(true, Ordering::SeqCst);
+        self.search.rouse();
         self.wake();
     }
 

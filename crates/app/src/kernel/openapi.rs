@@ -53,11 +53,18 @@ fn operation(route: &Route) -> Value {
         if !matches!(route.gate, Gate::Public(_)) {
             fields.insert("security".to_owned(), json!([{ "session": [] }]));
         }
+        if let Serves::Upload(_) = route.serves {
+            let body = json!({ "type": "string", "format": "binary" });
+            fields.insert(
+                "requestBody".to_owned(),
+                json!({ "required": true, "content": { "*/*": { "schema": body } } }),
+            );
+        }
         let posted = route.method == Method::Post;
         let with_body = match route.serves {
             Serves::Command { .. } | Serves::Preview(_) => true,
             Serves::Question(_) => posted,
-            Serves::List | Serves::Record | Serves::Kernel(_) => false,
+            Serves::List | Serves::Record | Serves::Kernel(_) | Serves::Upload(_) => false,
         };
         if with_body {
             let body = json!({ "type": "object", "additionalProperties": true });
@@ -72,8 +79,9 @@ fn operation(route: &Route) -> Value {
 
 fn operation_id(route: &Route) -> String {
     match (route.gate, route.serves) {
-        (_, Serves::Question(_)) => {
-            route.path.trim_matches('/').replace("/{id}", "").replace('/', "_")
+        (_, Serves::Question(_) | Serves::Upload(_)) => {
+            let path = route.path.trim_matches('/').replace("/{id}", "");
+            path.replace(['{', '}'], "").replace('/', "_")
         }
         (_, Serves::Preview(_)) => route.path.trim_matches('/').replace('/', "_"),
         (Gate::Action(action), _) => action.replace(':', "_"),
@@ -93,6 +101,11 @@ fn parameters(route: &Route) -> Vec<Value> {
         let schema = json!({ "type": "string", "format": "uuid" });
         parameters.push(json!({ "name": "id", "in": "path", "required": true, "schema": schema }));
     }
+    if route.path.contains("{digest}") {
+        let schema = json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" });
+        let digest = json!({ "name": "digest", "in": "path", "required": true, "schema": schema });
+        parameters.push(digest);
+    }
     match route.serves {
         Serves::List => {
             parameters.push(json!({ "name": "cursor", "in": "query", "schema": text }));
@@ -110,7 +123,7 @@ fn parameters(route: &Route) -> Vec<Value> {
             parameters.push(json!({ "name": "Idempotency-Key", "in": "header", "required": true,
                                     "schema": key }));
         }
-        Serves::Question(question) => {
+        Serves::Question(question) | Serves::Upload(question) => {
             for name in question.query {
                 parameters.push(json!({ "name": name, "in": "query", "schema": text }));
             }
@@ -145,6 +158,7 @@ fn responses(route: &Route) -> Value {
                 json!({ "description": "the answer", "content": content }),
             )
         }
+        Serves::Upload(_) => responses.insert("201".to_owned(), json!({ "description": "taken" })),
         Serves::Kernel(_) | Serves::Question(_) | Serves::Preview(_) => {
             responses.insert("200".to_owned(), json!({ "description": "done" }))
         }

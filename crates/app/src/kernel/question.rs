@@ -19,8 +19,11 @@ pub struct Asked<'a> {
     /// The id in the path; `None` when there is none or it is no id.
     pub id: Option<RecordId>,
     pub query: &'a BTreeMap<String, String>,
-    /// What was sent with it; empty unless it was posted.
+    /// Every part of the path that has a name.
+    pub path: &'a BTreeMap<String, String>,
+    /// What was sent with it, and the type of an upload; both empty unless it was posted.
     pub body: &'a [u8],
+    pub media: &'a str,
 }
 
 impl Asked<'_> {
@@ -37,6 +40,8 @@ impl Asked<'_> {
 /// What is answered.
 pub enum Answer {
     Json(serde_json::Value),
+    /// Something was taken.
+    Created(serde_json::Value),
     /// A file to be kept, with the name that it gets.
     File {
         name: String,

@@ -11,6 +11,7 @@ use base::{AgencyId, CircleId, Digest, Kind, Label, OperationId, Place, RecordId
 use ledger::portion::HEADER_SLOT;
 use roaring::RoaringBitmap;
 use serde::Serialize;
+use store::Keyring;
 use store::log::{LogName, StoredEntry, StoredSecrets, secret_of};
 
 use super::access::{AccessKind, AccessRow};
@@ -177,7 +178,11 @@ impl<'n> Reader<'n> {
         Ok(Page { items, next, total })
     }
 
-    fn cursor(&self, sequence: u64) -> Result<String, Fault> {
+    /// A cursor for the next page of this reader.
+    ///
+    /// # Errors
+    /// A bug when it cannot be sealed.
+    pub fn cursor(&self, sequence: u64) -> Result<String, Fault> {
         let cursor = Cursor {
             sequence,
             epoch: self.core.policy.epoch(),
@@ -294,6 +299,66 @@ impl<'n> Reader<'n> {
         self.open(labelled)
     }
 
+    /// Finds something in the portions of a record that this reader may read, and records that it
+    /// was opened, before it is given.
+    ///
+    /// # Errors
+    /// `absent` when the record may not be known to exist, and when nothing readable has it: the
+    /// same answer for both; `access-log` when the row cannot be written.
+    pub fn open_part<T>(
+        &self,
+        noun: &'static str,
+        id: RecordId,
+        find: impl Fn(&[u8]) -> Option<T>,
+    ) -> Result<T, Fault> {
+        let readable = self.readable(noun);
+        let labelled = self.node.views().with(|views| labelled_of(views, id, &readable))?;
+        let labelled = labelled.filter(|labelled| labelled.row.kind == noun);
+        let found = labelled.map(|labelled| self.find_in(&labelled, find)).transpose()?.flatten();
+        let Some((label, found)) = found else {
+            self.denied(id)?;
+            return Err(Fault::absent());
+        };
+        let row = AccessRow::of(&self.actor, AccessKind::Opened, Some(id), self.at());
+        self.node.access().record(AccessRow { labels: vec![label], ..row })?;
+        Ok(found)
+    }
+
+    fn find_in<T>(
+        &self,
+        labelled: &Labelled,
+        find: impl Fn(&[u8]) -> Option<T>,
+    ) -> Result<Option<(Digest, T)>, Fault> {
+        let sequences = distinct(&labelled.pieces);
+        let log = self.node.log();
+        let entries = by_sequence(log.entries_at(LogName::Acts, &sequences)?, |e| e.sequence);
+        let secrets = by_sequence(log.secrets_at(LogName::Acts, &sequences)?, |s| s.sequence);
+        for piece in labelled.pieces.iter().filter(|piece| !piece.erased) {
+            let missing = || Fault::from(store::Error::Missing(piece.sequence));
+            let entry = entries.get(&piece.sequence).ok_or_else(missing)?;
+            let secrets = secrets.get(&piece.sequence).ok_or_else(missing)?;
+            for (slot, content) in open_entry(self.node.keys(), entry, secrets)?.contents {
+                let Content::Open(body) = content else { continue };
+                if slot == piece.slot
+                    && let Some(found) = find(&body)
+                {
+                    return Ok(Some((self.label_digest(labelled, piece.cell)?, found)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The digest of the label that a layer bears for its readers: its own, raised by its floor.
+    fn label_digest(&self, labelled: &Labelled, cell: CellNumber) -> Result<Digest, Fault> {
+        let layer = labelled.layers.iter().find(|layer| layer.cell == cell);
+        let layer = layer.ok_or_else(|| Fault::bug("a portion has no layer"))?;
+        let of = |cell| self.core.cells.label_of(cell);
+        let (own, gate) =
+            of(cell).zip(of(layer.gate)).ok_or_else(|| Fault::bug("a layer has no label"))?;
+        Ok(policy::join(own, gate).map_err(Fault::bug)?.digest())
+    }
+
     /// Opens a row: asks the readable set again, unseals its portions, and records the access.
     ///
     /// # Errors
@@ -302,6 +367,17 @@ impl<'n> Reader<'n> {
         let mut opened = self.open_all(vec![labelled])?;
         self.note(AccessKind::Opened, &opened, None)?;
         opened.pop().ok_or_else(Fault::absent)
+    }
+
+    /// The id and kind of the record that an entry made; both are nothing to give away.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn made_by(&self, sequence: u64) -> Result<Option<(RecordId, String)>, Fault> {
+        self.node.views().with(|views| {
+            let Some((record, _)) = views.entry_at(sequence)? else { return Ok(None) };
+            Ok(views.record(record)?.map(|row| (record, row.kind)))
+        })
     }
 
     /// A record that a question speaks of, or `None` when it may not be known to exist.
@@ -393,7 +469,8 @@ impl<'n> Reader<'n> {
             let (cell, own) = known.ok_or_else(|| Fault::bug("a layer has no label"))?;
             let gate = gate.ok_or_else(|| Fault::bug("a floor has no label"))?;
             let label = policy::join(own, gate).map_err(Fault::bug)?;
-            let folded = self.fold(capability, row, layer.cell, (entries, secrets))?;
+            let of = (capability, row, layer.cell);
+            let folded = fold(self.node.keys(), of, (entries, secrets))?;
             let digest = label.digest();
             let of_layer = row.pieces.iter().filter(|piece| piece.cell == layer.cell);
             let erased = u32::try_from(of_layer.filter(|piece| piece.erased).count());
@@ -440,43 +517,42 @@ impl<'n> Reader<'n> {
             layers,
         })
     }
+}
 
-    /// Folds one layer from the portions of its cell.
-    fn fold(
-        &self,
-        capability: &Capability,
-        row: &Labelled,
-        cell: CellNumber,
-        from: (&BTreeMap<u64, StoredEntry>, &BTreeMap<u64, StoredSecrets>),
-    ) -> Result<Layer, Fault> {
-        let (entries, secrets) = from;
-        let mut facts = Vec::new();
-        for piece in row.pieces.iter().filter(|piece| piece.cell == cell) {
-            let sequence = piece.sequence;
-            let missing = || Fault::from(store::Error::Missing(sequence));
-            let entry = entries.get(&sequence).ok_or_else(missing)?;
-            let secrets = secrets.get(&sequence).ok_or_else(missing)?;
-            debug_assert!(
-                !secrets.secrets.is_empty() || secret_of(&[], HEADER_SLOT).is_none(),
-                "a header keeps its secret for ever"
-            );
-            let opened = open_entry(self.node.keys(), entry, secrets)?;
-            let content = opened
-                .contents
-                .into_iter()
-                .find(|(slot, _)| *slot == piece.slot)
-                .map_or(Content::Erased, |(_, content)| content);
-            if content == Content::Erased && !piece.erased {
-                // The order is in the log and not in this state of the views yet, or it is damage.
-                let secret = store::Error::SecretMissing { sequence, slot: piece.slot };
-                return Err(Fault::unavailable(secret));
-            }
-            let slot = opened.header.local.slots.iter().find(|s| s.slot == piece.slot).cloned();
-            let slot = slot.ok_or_else(|| Fault::bug("a portion has no slot"))?;
-            facts.push((sequence, opened.header, slot, content));
+type Stored<'a> = (&'a BTreeMap<u64, StoredEntry>, &'a BTreeMap<u64, StoredSecrets>);
+
+/// Folds one layer of a record from the portions of its cell.
+fn fold(
+    keys: &Keyring,
+    (capability, row, cell): (&Capability, &Labelled, CellNumber),
+    (entries, secrets): Stored<'_>,
+) -> Result<Layer, Fault> {
+    let mut facts = Vec::new();
+    for piece in row.pieces.iter().filter(|piece| piece.cell == cell) {
+        let sequence = piece.sequence;
+        let missing = || Fault::from(store::Error::Missing(sequence));
+        let entry = entries.get(&sequence).ok_or_else(missing)?;
+        let secrets = secrets.get(&sequence).ok_or_else(missing)?;
+        debug_assert!(
+            !secrets.secrets.is_empty() || secret_of(&[], HEADER_SLOT).is_none(),
+            "a header keeps its secret for ever"
+        );
+        let opened = open_entry(keys, entry, secrets)?;
+        let content = opened
+            .contents
+            .into_iter()
+            .find(|(slot, _)| *slot == piece.slot)
+            .map_or(Content::Erased, |(_, content)| content);
+        if content == Content::Erased && !piece.erased {
+            // The order is in the log and not in this state of the views yet, or it is damage.
+            let secret = store::Error::SecretMissing { sequence, slot: piece.slot };
+            return Err(Fault::unavailable(secret));
         }
-        Ok(refold(capability, cell, &facts))
+        let slot = opened.header.local.slots.iter().find(|s| s.slot == piece.slot).cloned();
+        let slot = slot.ok_or_else(|| Fault::bug("a portion has no slot"))?;
+        facts.push((sequence, opened.header, slot, content));
     }
+    Ok(refold(capability, cell, &facts))
 }
 
 /// Adds to a row what was read: records, labels, and the digest of the answer.
@@ -543,6 +619,11 @@ pub fn whole_of(views: Views<'_>, id: RecordId) -> Result<Option<Whole>, Fault> 
 }
 
 impl Whole {
+    /// The entry that changed it last.
+    pub fn newest(&self) -> u64 {
+        self.0.layers.iter().map(|layer| layer.sequence).max().unwrap_or(0)
+    }
+
     /// The layers that a reader of some cells may read, the base first; `None` when the base is not
     /// among them.
     pub fn cells(&self, reads: &impl Fn(CellNumber) -> bool) -> Option<Vec<CellNumber>> {
@@ -561,6 +642,39 @@ impl Whole {
         let pieces = pieces.iter().filter(|piece| cells.contains(&piece.cell)).copied().collect();
         Labelled { record: *record, row: row.clone(), layers, pieces }
     }
+}
+
+/// A record with the content of every layer, for the search index: nothing of it leaves the node.
+pub struct Folded {
+    pub row: RecordRow,
+    pub layers: Vec<(LayerRow, Layer)>,
+}
+
+/// Folds every layer of some records.
+///
+/// # Errors
+/// The store's own fault.
+pub fn folded(node: &Node, records: Vec<Whole>) -> Result<Vec<Folded>, Fault> {
+    let all = records.iter().flat_map(|Whole(record)| distinct(&record.pieces));
+    let mut sequences: Vec<u64> = all.collect();
+    sequences.sort_unstable();
+    sequences.dedup();
+    let log = node.log();
+    let entries = by_sequence(log.entries_at(LogName::Acts, &sequences)?, |e| e.sequence);
+    let secrets = by_sequence(log.secrets_at(LogName::Acts, &sequences)?, |s| s.sequence);
+    let mut all = Vec::with_capacity(records.len());
+    for Whole(record) in records {
+        let noun = &record.row.kind;
+        let capability = node.capabilities().iter().find(|c| c.noun == noun);
+        let capability = capability.ok_or_else(|| Fault::bug("a record of no capability"))?;
+        let mut layers = Vec::with_capacity(record.layers.len());
+        for layer in &record.layers {
+            let of = (*capability, &record, layer.cell);
+            layers.push((layer.clone(), fold(node.keys(), of, (&entries, &secrets))?));
+        }
+        all.push(Folded { row: record.row, layers });
+    }
+    Ok(all)
 }
 
 /// The readable part of a record; `None` when its base is not readable or it does not exist.

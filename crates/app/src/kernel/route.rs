@@ -58,6 +58,8 @@ pub enum Serves {
     Kernel(&'static str),
     /// An answer of another shape, by a function.
     Question(Question),
+    /// The same, asked with a body of up to [`base::limit::ATTACHMENT_BYTES`].
+    Upload(Question),
 }
 
 /// One route below `/api`.

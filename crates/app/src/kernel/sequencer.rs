@@ -90,6 +90,8 @@ pub struct Setup {
     pub capabilities: &'static [&'static Capability],
     /// The key under which labels lie in the views.
     pub label_key: Secret,
+    /// The key under which answers to uploads are sealed.
+    pub upload_key: Secret,
     pub signer: Signer,
     pub second_signer: Signer,
     /// Gives the log time and the time of a play.
@@ -284,6 +286,7 @@ impl Sequencer {
             action: act.action,
             at: turn.acted_at,
             ids: Ids::new(turn.entropy.secret()),
+            uploads: &self.setup.upload_key,
         };
         let entries = (act.capability.act)(&act.command, &mut deciding)?;
         check_size(&entries)?;

@@ -123,6 +123,7 @@ fn targets(capability: &Capability, action: &Action, command: &[u8]) -> Vec<Reco
         Serves::List
         | Serves::Record
         | Serves::Question(_)
+        | Serves::Upload(_)
         | Serves::Preview(_)
         | Serves::Kernel(_) => None,
     });

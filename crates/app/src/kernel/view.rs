@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base::crypto::{Entropy, Secret};
 use base::{AgencyId, CircleId, EntryId, Label, OperationId, PersonId, RecordId, Time};
@@ -44,6 +44,9 @@ CREATE TABLE IF NOT EXISTS entry (
     sequence INTEGER PRIMARY KEY, id BLOB NOT NULL, record BLOB NOT NULL, kind TEXT NOT NULL,
     actor BLOB, agency BLOB NOT NULL, acted_at INTEGER NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS entry_by_id ON entry (id);
+CREATE TABLE IF NOT EXISTS touched (
+    sequence INTEGER NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (sequence, record)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counter (
     kind TEXT NOT NULL, cell INTEGER NOT NULL, gate INTEGER NOT NULL, records INTEGER NOT NULL,
     PRIMARY KEY (kind, cell, gate)) STRICT, WITHOUT ROWID;
@@ -93,6 +96,9 @@ const INSERT_ENTRY: &str = "INSERT INTO entry (sequence, id, record, kind, actor
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const SELECT_ENTRY_BY_ID: &str = "SELECT sequence FROM entry WHERE id = ?1";
 const SELECT_ENTRY: &str = "SELECT record, id FROM entry WHERE sequence = ?1";
+const INSERT_TOUCHED: &str = "INSERT OR IGNORE INTO touched (sequence, record) VALUES (?1, ?2)";
+const SELECT_TOUCHED: &str = "SELECT record FROM entry WHERE sequence >= ?1 AND sequence < ?2
+    UNION SELECT record FROM touched WHERE sequence >= ?1 AND sequence < ?2";
 const SELECT_PIECES_OF_KIND: &str = "SELECT p.cell, p.sequence, p.slot, p.erased FROM record r
     JOIN piece p ON p.record = r.id WHERE r.kind = ?1 ORDER BY p.sequence, p.slot LIMIT 1000000";
 const PAGE_BY_CELL: &str = "SELECT record, sequence FROM layer
@@ -139,6 +145,11 @@ impl From<rusqlite::Error> for Fault {
     }
 }
 
+/// Where the search index of a view file lies: it ends with its views.
+pub fn search_of(views: &Path) -> PathBuf {
+    views.with_extension("search")
+}
+
 /// Opens the view file for writing and makes its tables.
 ///
 /// `key` seals the labels and keys the digests in it.
@@ -146,6 +157,10 @@ impl From<rusqlite::Error> for Fault {
 /// # Errors
 /// The store's own fault.
 pub fn open(path: &Path, capabilities: &[&Capability], key: &Secret) -> Result<ViewWriter, Fault> {
+    if !path.exists() {
+        // An index of other views knows other cells.
+        store::search::remove(&search_of(path))?;
+    }
     let connection = sqlite::open(path, Durability::Rebuildable)?;
     connection.execute_batch(SCHEMA)?;
     for capability in capabilities {
@@ -519,6 +534,26 @@ impl<'a> Views<'a> {
             .query_row([number(sequence)], |r| Ok((RecordId(r.get(0)?), EntryId(r.get(1)?))))
             .optional()?;
         Ok(found)
+    }
+
+    /// Notes that an entry changed another record than its own: its label, or what it says.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn touch(&self, sequence: u64, record: RecordId) -> Result<(), Fault> {
+        let row = params![number(sequence), record.0];
+        self.connection.prepare_cached(INSERT_TOUCHED)?.execute(row)?;
+        Ok(())
+    }
+
+    /// The records that entries from `from` up to, and without, `until` are about or changed.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn touched(&self, from: u64, until: u64) -> Result<Vec<RecordId>, Fault> {
+        let mut select = self.connection.prepare_cached(SELECT_TOUCHED)?;
+        let rows = select.query_map(params![number(from), number(until)], |r| r.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<Vec<[u8; 16]>>>()?.into_iter().map(RecordId).collect())
     }
 
     /// Where the portions of every record of `kind` lie, in the order of the log.

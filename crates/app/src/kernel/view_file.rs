@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use store::sqlite;
 
 use super::fault::Fault;
-use super::view::Views;
+use super::view::{Views, search_of};
 
 /// `views.db` is the first, `views-1.db` the second.
 fn name(number: u64) -> String {
@@ -79,6 +79,7 @@ pub fn keep_only(directory: &Path, kept: Option<&Path>) -> Result<(), Fault> {
 /// # Errors
 /// The file system's own fault.
 pub fn remove(path: &Path) -> Result<(), Fault> {
+    store::search::remove(&search_of(path))?;
     for suffix in ["", "-wal", "-shm"] {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
@@ -109,6 +110,11 @@ impl ViewPool {
     /// Reads the file at `path`, whose digests are under `key`.
     pub const fn new(path: PathBuf, key: Secret) -> Self {
         Self { readers: Mutex::new(Readers { path, idle: Vec::new() }), key }
+    }
+
+    /// The file that is read.
+    pub fn path(&self) -> PathBuf {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).path.clone()
     }
 
     /// Reads the file at `path` from now on.

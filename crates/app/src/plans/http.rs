@@ -8,6 +8,18 @@ pub const ROUTES: &[Route] = &[
     Route::get("/plans/{id}", "plan", "one plan"),
     Route::command("/plans", "plan:make", ("make", None), "make a plan"),
     Route::command(
+        "/plans/proposals",
+        "plan:propose",
+        ("propose", None),
+        "propose a plan: it waits for the approval of another person",
+    ),
+    Route::command(
+        "/plans/{id}/approval",
+        "plan:approve",
+        ("approve", Some("plan")),
+        "sign a proposed plan: it is in force",
+    ),
+    Route::command(
         "/plans/{id}/revision",
         "plan:revise",
         ("revise", Some("plan")),

@@ -3,12 +3,14 @@
 //! A plan says whom a declaration alerts and by which agreement, with what text and ladder, which
 //! roles of the operation are filled from which seats, under which label all of it stands. It is
 //! a record of the coordinating centre and stays with its people: a partner sees what was declared.
+//! Whoever plans proposes it, and another person, who answers for it, approves it by signature.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base::{
-    AgencyId, AgreementId, Line, Marking, NonEmpty, RecordId, SchemeId, SeatId, Text, Token,
+    AgencyId, AgreementId, Kind, Line, Marking, NonEmpty, PersonId, RecordId, SchemeId, SeatId,
+    Text, Token,
 };
 use policy::Class;
 use serde::{Deserialize, Serialize};
@@ -27,8 +29,20 @@ base::id!(/// Names one plan.
 pub const CAPABILITY: Capability = Capability {
     name: "plans",
     noun: "plan",
-    kinds: &["plan.made/1", "plan.revised/1", "plan.withdrawn/1"],
-    actions: &[act_of("plan:make"), act_of("plan:revise"), act_of("plan:withdraw")],
+    kinds: &[
+        "plan.made/1",
+        "plan.revised/1",
+        "plan.withdrawn/1",
+        "plan.proposed/1",
+        "plan.approved/1",
+    ],
+    actions: &[
+        act_of("plan:make"),
+        act_of("plan:propose"),
+        Action { signed: true, duty: false, ..act_of("plan:approve") },
+        act_of("plan:revise"),
+        act_of("plan:withdraw"),
+    ],
     routes: http::ROUTES,
     urgent: false,
     registers: true,
@@ -90,7 +104,7 @@ pub struct Content {
     pub objectives: Vec<Line<160>>,
 }
 
-/// A plan was made, or a new text of it took the place of the one before.
+/// A plan was made, proposed or approved, or a new text took the place of the one before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Made {
@@ -106,23 +120,39 @@ pub struct Withdrawn {
     pub reason: Line<160>,
 }
 
+/// A proposal as the register keeps it; nothing is declared by it before it is approved.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Waiting {
+    proposal: Made,
+    by: Option<PersonId>,
+}
+
 #[derive(Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 enum Command {
     Make { content: Box<Content>, markings: BTreeMap<SchemeId, Marking> },
+    Propose { content: Box<Content>, markings: BTreeMap<SchemeId, Marking> },
+    Approve { plan: PlanId },
     Revise { plan: PlanId, content: Box<Content> },
     Withdraw(Withdrawn),
 }
 
 fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
     match on.parse(command)? {
-        Command::Make { content, markings } => {
-            let agency = on.actor.agency;
-            check(&content, agency, on)?;
-            let plan = PlanId::draw(&mut on.ids);
-            let cell = on.cell(markings, agency, None)?;
-            let portion = NewPortion::of(cell, &Made { plan, content: *content })?;
-            Ok(vec![NewEntry::new("plan.made/1", RecordId(plan.0), portion)])
+        Command::Make { content, markings } => new(on, "plan.made/1", *content, markings),
+        Command::Propose { content, markings } => new(on, "plan.proposed/1", *content, markings),
+        Command::Approve { plan } => {
+            let cell = on.base_of(RecordId(plan.0), "plan")?;
+            let waiting = waiting(plan, on)?;
+            if waiting.by.is_none() || waiting.by == on.actor.person {
+                let detail = "whoever proposes a plan does not approve it";
+                return Err(Fault::new(Kind::Denied, "own-proposal", detail));
+            }
+            // What the proposal rests on may have changed since.
+            check(&waiting.proposal.content, on.actor.agency, on)?;
+            let portion = NewPortion::of(cell, &waiting.proposal)?;
+            Ok(vec![NewEntry::new("plan.approved/1", RecordId(plan.0), portion)])
         }
         Command::Revise { plan, content } => {
             let cell = on.base_of(RecordId(plan.0), "plan")?;
@@ -134,11 +164,28 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
         Command::Withdraw(withdrawn) => {
             let record = RecordId(withdrawn.plan.0);
             let cell = on.base_of(record, "plan")?;
-            in_force(withdrawn.plan, on)?;
+            if !on.register.instruments.contains_key(&record) {
+                return Err(not_in_force(withdrawn.plan));
+            }
             let portion = NewPortion::of(cell, &withdrawn)?;
             Ok(vec![NewEntry::new("plan.withdrawn/1", record, portion)])
         }
     }
+}
+
+/// A new plan, in force or waiting as its kind says.
+fn new(
+    on: &mut Deciding<'_>,
+    kind: &'static str,
+    content: Content,
+    markings: BTreeMap<SchemeId, Marking>,
+) -> Result<Vec<NewEntry>, Fault> {
+    let agency = on.actor.agency;
+    check(&content, agency, on)?;
+    let plan = PlanId::draw(&mut on.ids);
+    let cell = on.cell(markings, agency, None)?;
+    let portion = NewPortion::of(cell, &Made { plan, content })?;
+    Ok(vec![NewEntry::new(kind, RecordId(plan.0), portion)])
 }
 
 /// The plan by which somebody declares who may read it.
@@ -160,8 +207,18 @@ pub fn of(plan: PlanId, on: &Deciding<'_>) -> Result<Content, Fault> {
 fn in_force(plan: PlanId, on: &Deciding<'_>) -> Result<Content, Fault> {
     let made = on.register.instruments.get(&RecordId(plan.0));
     let made = made.and_then(|body| serde_json::from_slice::<Made>(body).ok());
-    let withdrawn = || conflict("plan-withdrawn", format!("plan `{plan}` is not in force"));
-    Ok(made.ok_or_else(withdrawn)?.content)
+    Ok(made.ok_or_else(|| not_in_force(plan))?.content)
+}
+
+fn not_in_force(plan: PlanId) -> Fault {
+    conflict("plan-withdrawn", format!("plan `{plan}` is not in force"))
+}
+
+/// A proposal that waits for its approval.
+fn waiting(plan: PlanId, on: &Deciding<'_>) -> Result<Waiting, Fault> {
+    let kept = on.register.instruments.get(&RecordId(plan.0)).ok_or_else(|| not_in_force(plan))?;
+    serde_json::from_slice(kept)
+        .map_err(|_approved| conflict("plan-approved", format!("plan `{plan}` is in force")))
 }
 
 fn check(content: &Content, own: AgencyId, on: &Deciding<'_>) -> Result<(), Fault> {
@@ -242,7 +299,16 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
         }
         return;
     }
-    layer.state = Some("in_force".to_owned());
+    let proposed = fact.kind == "plan.proposed/1";
+    layer.state = Some(if proposed { "proposed" } else { "in_force" }.to_owned());
+    let by = match fact.kind {
+        "plan.proposed/1" => Some("proposed_by"),
+        "plan.approved/1" => Some("approved_by"),
+        _ => None,
+    };
+    if let Some(by) = by {
+        layer.set(by, fact.person());
+    }
     let Some(made) = fact.read::<Made>() else { return };
     let content = serde_json::to_value(made.content);
     if let Ok(serde_json::Value::Object(content)) = content {
@@ -256,7 +322,13 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
         register.instruments.remove(&fact.record);
         return;
     }
-    if let (Some(body), Some(_)) = (fact.body, fact.read::<Made>()) {
-        register.instruments.insert(fact.record, Arc::new(body.to_vec()));
+    let (Some(body), Some(made)) = (fact.body, fact.read::<Made>()) else { return };
+    let waiting = Waiting { proposal: made, by: fact.person() };
+    let kept = match fact.kind {
+        "plan.proposed/1" => serde_json::to_vec(&waiting).ok(),
+        _ => Some(body.to_vec()),
+    };
+    if let Some(kept) = kept {
+        register.instruments.insert(fact.record, Arc::new(kept));
     }
 }

@@ -120,3 +120,83 @@ fn only_heads_plan() {
     let fault = scene.world.act(desk, "plan:make", &command).expect_err("no head");
     assert_eq!(fault.code.slug, "denied");
 }
+
+const PLANNER: Being<'static> = Being { level: 4, compartments: &[], roles: &["PLANNER"] };
+
+fn propose(scene: &Scene, who: Who) -> Result<base::RecordId, &'static str> {
+    let content = content(scene);
+    let command = json!({ "do": "propose", "content": content, "markings": marking(2, &[]) });
+    let done = scene.world.act(who, "plan:propose", &command);
+    done.map(|done| done.record).map_err(|fault| fault.code.slug)
+}
+
+fn upon(scene: &Scene, who: Who, action: &str, command: &Value) -> Result<(), &'static str> {
+    scene.world.act(who, action, command).map(|_done| ()).map_err(|fault| fault.code.slug)
+}
+
+fn approve(scene: &Scene, who: Who, plan: base::RecordId) -> Result<(), &'static str> {
+    upon(scene, who, "plan:approve", &json!({ "do": "approve", "plan": plan }))
+}
+
+fn declare(scene: &Scene, plan: base::RecordId) -> Result<(), &'static str> {
+    let command =
+        json!({ "do": "declare", "plan": plan, "title": "Fire", "text": null, "place": null });
+    upon(scene, scene.police, "declaration:declare", &command)
+}
+
+#[test]
+fn a_proposal_is_in_force_when_another_person_has_signed_it() {
+    let scene = scene();
+    let planner = scene.world.person(scene.police.agency, &PLANNER);
+    let plan = propose(&scene, planner).expect("a proposal");
+    let seen = scene.world.get(scene.police, "plan", plan).expect("one's own");
+    assert_eq!(seen.state.as_deref(), Some("proposed"));
+    assert_eq!(seen.layers[0].body["proposed_by"], json!(planner.person));
+    assert_eq!(declare(&scene, plan), Err("plan-withdrawn"), "nothing is declared by it yet");
+    let revise = json!({ "do": "revise", "plan": plan, "content": content(&scene) });
+    assert_eq!(upon(&scene, scene.police, "plan:revise", &revise), Err("plan-withdrawn"));
+
+    assert_eq!(approve(&scene, planner, plan), Err("denied"), "planners do not answer for it");
+    assert_eq!(approve(&scene, scene.fire, plan), Err("absent"), "others do not know of it");
+    assert_eq!(approve(&scene, scene.police, plan), Ok(()));
+    let seen = scene.world.get(scene.police, "plan", plan).expect("one's own");
+    assert_eq!(seen.state.as_deref(), Some("in_force"));
+    assert_eq!(seen.layers[0].body["approved_by"], json!(scene.police.person));
+    assert_eq!(approve(&scene, scene.police, plan), Err("plan-approved"));
+    assert_eq!(declare(&scene, plan), Ok(()));
+}
+
+#[test]
+fn whoever_proposes_a_plan_does_not_approve_it() {
+    let scene = scene();
+    let plan = propose(&scene, scene.police).expect("a head may propose");
+    assert_eq!(approve(&scene, scene.police, plan), Err("own-proposal"));
+    let other = scene.world.person(scene.police.agency, &HEAD);
+    assert_eq!(approve(&scene, other, plan), Ok(()));
+}
+
+#[test]
+fn a_proposal_that_is_withdrawn_is_approved_no_more() {
+    let scene = scene();
+    let planner = scene.world.person(scene.police.agency, &PLANNER);
+    let plan = propose(&scene, planner).expect("a proposal");
+    let withdraw = json!({ "do": "withdraw", "plan": plan, "reason": "not now" });
+    assert_eq!(upon(&scene, planner, "plan:withdraw", &withdraw), Err("denied"));
+    assert_eq!(upon(&scene, scene.police, "plan:withdraw", &withdraw), Ok(()));
+    assert_eq!(approve(&scene, scene.police, plan), Err("plan-withdrawn"));
+    let analyst = Being { roles: &["ANALYST"], ..PLANNER };
+    let analyst = scene.world.person(scene.police.agency, &analyst);
+    assert_eq!(propose(&scene, analyst), Err("denied"));
+}
+
+#[test]
+fn a_proposal_meets_every_rule_of_a_plan() {
+    let scene = scene();
+    let planner = scene.world.person(scene.police.agency, &PLANNER);
+    let mut content = content(&scene);
+    content["obliged"][0]["agreement"] = Value::Null;
+    let command = json!({ "do": "propose", "content": content, "markings": marking(2, &[]) });
+    let refused = upon(&scene, planner, "plan:propose", &command);
+    assert_eq!(refused, Err("agreement-needed"));
+    assert_eq!(scene.world.list(scene.police, "plan").total, 0);
+}

@@ -1,8 +1,8 @@
 //! Routes of reports.
 
-use super::preview;
+use super::{attachment, preview};
 use crate::kernel::question::Question;
-use crate::kernel::route::Route;
+use crate::kernel::route::{Gate, Method, Route, Serves};
 use crate::kernel::why;
 
 /// What callers may ask.
@@ -29,6 +29,26 @@ pub const ROUTES: &[Route] = &[
         ("revise", Some("report")),
         "replace portions of a report",
     ),
+    Route {
+        method: Method::Post,
+        path: "/attachments",
+        gate: Gate::Action("report:attach"),
+        serves: Serves::Upload(Question { answer: attachment::upload, query: &["name"] }),
+        summary: "upload a file, to be attached within an hour",
+    },
+    Route::command(
+        "/reports/{id}/attachments",
+        "report:attach",
+        ("attach", Some("report")),
+        "attach uploaded files to a report",
+    ),
+    Route {
+        method: Method::Get,
+        path: "/reports/{id}/attachments/{digest}",
+        gate: Gate::Reads("report"),
+        serves: Serves::Question(Question::new(attachment::download)),
+        summary: "a file of a report, as its portion is read",
+    },
     Route::command(
         "/reports/{id}/releases",
         "report:release",

@@ -16,6 +16,8 @@ use ledger::header::Actor;
 use policy::Class;
 use serde::{Deserialize, Serialize};
 
+use attachment::{Attached, Ticket};
+
 use crate::circles;
 use crate::kernel::reader::conflict;
 use crate::kernel::register::Member;
@@ -24,6 +26,7 @@ use crate::kernel::{
     Action, Capability, Cell, Deciding, Fact, Fault, Lane, Layer, NewEntry, NewPortion, Timer,
 };
 
+pub mod attachment;
 pub mod http;
 mod preview;
 mod view;
@@ -43,6 +46,7 @@ pub const CAPABILITY: Capability = Capability {
     kinds: &[
         "report.submitted/1",
         "report.revised/1",
+        "report.attached/1",
         "report.released/1",
         "report.withdrawn/1",
         "report.requested/1",
@@ -52,6 +56,7 @@ pub const CAPABILITY: Capability = Capability {
     actions: &[
         own("report:submit"),
         own("report:revise"),
+        own("report:attach"),
         own("report:release"),
         Action { lane: Lane::Alert, ..own("report:withdraw") },
         own("report:request"),
@@ -77,6 +82,8 @@ pub const PORTIONS_MAX: usize = 48;
 pub const LAYERS_MAX: usize = 16;
 /// Records that one report may cite.
 pub const CITES_MAX: usize = 32;
+/// Files that one act attaches.
+pub const ATTACHMENTS_MAX: usize = 8;
 
 /// The form of a report, which says what its lines are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,6 +211,26 @@ pub struct Submit {
     pub cites: Vec<RecordId>,
     /// The request that it answers.
     pub request: Option<ReportId>,
+    #[serde(default)]
+    pub attachments: Vec<Attaching>,
+}
+
+/// A file as it is attached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attaching {
+    /// Absent for the label of the report itself; otherwise one that dominates it.
+    pub markings: Option<BTreeMap<SchemeId, Marking>>,
+    /// What uploading answered.
+    pub attachment: Ticket,
+}
+
+/// Attaches files to a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attach {
+    pub report: ReportId,
+    pub attachments: NonEmpty<Attaching>,
 }
 
 /// Replaces the layers whose labels the portions have; every other layer stays as it is.
@@ -248,6 +275,7 @@ pub struct Request {
 enum Command {
     Submit(Box<Submit>),
     Revise(Revise),
+    Attach(Attach),
     Release(Release),
     Withdraw(Withdraw),
     Request(Request),
@@ -354,6 +382,10 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
     match on.parse(command)? {
         Command::Submit(submit) => decide_submit(*submit, on),
         Command::Revise(revise) => decide_revise(revise, on),
+        Command::Attach(attach) => {
+            let at = Lying::load(attach.report, on)?;
+            attach_to(&at, attach.attachments.as_slice(), on)
+        }
         Command::Release(release) => decide_release(&release, on),
         Command::Withdraw(withdraw) => decide_withdraw(withdraw, on),
         Command::Request(request) => decide_request(request, on),
@@ -381,7 +413,7 @@ impl Layered {
         let mut layers = vec![(base.clone(), Vec::new())];
         for portion in marked {
             check_portion(form, portion)?;
-            let cell = cell_of(base, portion, on)?;
+            let cell = cell_of(base, portion.markings.as_ref(), on)?;
             let kept = Portion {
                 line: portion.line.clone(),
                 text: portion.text.clone(),
@@ -401,8 +433,12 @@ impl Layered {
 }
 
 /// The cell of a portion, which dominates that of the report.
-fn cell_of(base: &Cell, portion: &Marked, on: &Deciding<'_>) -> Result<Cell, Fault> {
-    let Some(markings) = &portion.markings else { return Ok(base.clone()) };
+fn cell_of(
+    base: &Cell,
+    markings: Option<&BTreeMap<SchemeId, Marking>>,
+    on: &Deciding<'_>,
+) -> Result<Cell, Fault> {
+    let Some(markings) = markings else { return Ok(base.clone()) };
     let mut cell = on.cell(markings.clone(), on.actor.agency, base.circle)?;
     // The originators of a report stay those of its base, whoever of the line revises it.
     cell.label =
@@ -483,8 +519,39 @@ fn decide_submit(submit: Submit, on: &mut Deciding<'_>) -> Result<Vec<NewEntry>,
         submitted,
     ]);
     let at = Lying { report, cell, desk };
+    entries.extend(attach_to(&at, &submit.attachments, on)?);
     entries.extend(release_to(&at, &submit.recipients, on)?);
     Ok(entries)
+}
+
+/// One entry a layer: a file above a reader leaves no trace in what they may read.
+fn attach_to(
+    at: &Lying,
+    attachments: &[Attaching],
+    on: &Deciding<'_>,
+) -> Result<Vec<NewEntry>, Fault> {
+    if attachments.len() > ATTACHMENTS_MAX {
+        let detail = format!("an act attaches at most {ATTACHMENTS_MAX} files");
+        return Err(Fault::invalid("too-many-attachments", detail));
+    }
+    let mut layers: Vec<(Cell, Vec<attachment::File>)> = Vec::new();
+    let mut different = BTreeSet::new();
+    for attaching in attachments {
+        let file = attaching.attachment.open(on.uploads, on.actor.person, on.at)?;
+        if !different.insert(file.digest) || view::attached(on.views, file.digest)? {
+            return Err(conflict("attachment-used", "an upload is attached once"));
+        }
+        let cell = cell_of(&at.cell, attaching.markings.as_ref(), on)?;
+        match layers.iter_mut().find(|(known, _)| *known == cell) {
+            Some((_, files)) => files.push(file),
+            None => layers.push((cell, vec![file])),
+        }
+    }
+    let of = |(cell, files)| {
+        let fact = Attached { report: at.report, files };
+        Ok(entry("report.attached/1", at.report, NewPortion::of(cell, &fact)?))
+    };
+    layers.into_iter().map(of).collect()
 }
 
 fn empty(cell: &Cell) -> NewPortion {
@@ -707,6 +774,11 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
                 layer.set("reason", revised.reason);
             }
         }
+        "report.attached/1" => {
+            for file in fact.read::<Attached>().iter().flat_map(|attached| &attached.files) {
+                layer.push("attachments", fact.acted_at, &file.named());
+            }
+        }
         "report.released/1" => {
             if let Some(released) = fact.read::<Released>() {
                 layer.push("releases", fact.acted_at, &released);
@@ -790,6 +862,10 @@ fn index(fact: &Fact<'_>, views: Views<'_>) -> Result<(), Fault> {
     match fact.kind {
         "report.submitted/1" => match fact.read::<Submitted>() {
             Some(submitted) => view::add(views, &submitted),
+            None => Ok(()),
+        },
+        "report.attached/1" => match fact.read::<Attached>() {
+            Some(attached) => view::attach(views, &attached),
             None => Ok(()),
         },
         "report.requested/1" => {

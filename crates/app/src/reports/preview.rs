@@ -7,19 +7,22 @@
 use base::{AgencyId, Label, NonEmpty};
 use serde::Serialize;
 
-use super::{Cited, Marked, check_recipients, why};
+use super::{Cited, check_recipients, why};
 use crate::kernel::{Deciding, Fault};
 use std::collections::BTreeMap;
 
 use base::{Marking, SchemeId};
 use serde::Deserialize;
 
+/// Portions and files of a draft together.
+const PARTS_MAX: usize = super::PORTIONS_MAX + super::ATTACHMENTS_MAX;
+
 /// A draft, as far as its labels go; texts are not sent.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Draft {
     markings: BTreeMap<SchemeId, Marking>,
-    /// The markings of each portion; absent for those of the report.
+    /// The markings of each portion and of each file; absent for those of the report.
     portions: NonEmpty<Option<BTreeMap<SchemeId, Marking>>>,
     recipients: Vec<AgencyId>,
 }
@@ -51,18 +54,15 @@ struct Seen {
 pub fn answer(command: &[u8], on: &mut Deciding<'_>) -> Result<serde_json::Value, Fault> {
     let draft: Draft = on.parse(command)?;
     check_recipients(&draft.recipients, on)?;
-    if draft.portions.as_slice().len() > super::PORTIONS_MAX {
-        let detail = format!("a report has at most {} portions", super::PORTIONS_MAX);
+    if draft.portions.as_slice().len() > PARTS_MAX {
+        let detail = format!("a report has at most {PARTS_MAX} portions and files");
         return Err(Fault::invalid("too-many-portions", detail));
     }
     let base = on.cell(draft.markings, on.actor.agency, None)?;
     on.policy.may_write(on.register, on.actor, &base)?;
     let mut labels = Vec::new();
     for markings in &draft.portions {
-        let text = base::Text::new("-").map_err(Fault::bug)?;
-        let line = base::Line::new("-").map_err(Fault::bug)?;
-        let marked = Marked { markings: markings.clone(), line, text, grade: None };
-        let cell = super::cell_of(&base, &marked, on)?;
+        let cell = super::cell_of(&base, markings.as_ref(), on)?;
         on.policy.may_write(on.register, on.actor, &cell)?;
         labels.push(cell.label);
     }

@@ -427,3 +427,213 @@ fn a_repeated_key_submits_once() {
     assert_eq!(first.expect("done"), again.expect("the same"));
     assert_eq!(scene.world.list(scene.fire, "report").total, 1);
 }
+
+const PLAN: &[u8] = b"%PDF-1.7 the plan";
+
+impl Scene {
+    fn upload(&self, who: Who, (media, name): (&str, &str), bytes: &[u8]) -> (u16, Value) {
+        let path = format!("/api/attachments?name={name}");
+        let (status, _, bytes) = self.world.send(&self.world.token(who), &path, media, bytes);
+        (status.as_u16(), serde_json::from_slice(&bytes).expect("json"))
+    }
+
+    fn plan(&self, who: Who) -> Value {
+        let (status, kept) = self.upload(who, ("application/pdf", "plan%20A.pdf"), PLAN);
+        assert_eq!(status, 201, "{kept}");
+        kept
+    }
+
+    fn attach(&self, who: Who, report: RecordId, files: &[Value]) -> Result<RecordId, Fault> {
+        let command = json!({ "do": "attach", "report": report, "attachments": files });
+        self.act(who, "attach", &command)
+    }
+
+    fn file(&self, who: Who, report: RecordId, digest: &Value) -> (u16, Vec<u8>) {
+        let digest = digest.as_str().expect("a digest");
+        let path = format!("/api/reports/{report}/attachments/{digest}");
+        let (status, _, bytes) = self.world.read(&self.world.token(who), &path);
+        (status.as_u16(), bytes)
+    }
+}
+
+fn attaching(kept: &Value, markings: &Value) -> Value {
+    json!({ "markings": markings, "attachment": kept["attachment"] })
+}
+
+#[test]
+fn a_file_is_read_by_those_who_read_its_portion_and_is_absent_for_others() {
+    let scene = scene();
+    let kept = scene.plan(scene.police);
+    let mut command = methane(&[scene.fire]);
+    command["attachments"] = json!([attaching(&kept, &marking(4, &["KESTREL"]))]);
+    let id = scene.submit(scene.police, &command).expect("a report");
+    for who in [scene.police, scene.fire_head] {
+        assert_eq!(scene.file(who, id, &kept["digest"]), (200, PLAN.to_vec()));
+    }
+    let never = json!(base::Digest([7; 32]));
+    for who in [scene.fire, scene.customs, scene.harbour] {
+        let withheld = scene.file(who, id, &kept["digest"]);
+        assert_eq!(withheld, scene.file(who, id, &never), "hidden is as absent");
+        assert_eq!(withheld, scene.file(who, RecordId([3; 16]), &never));
+        assert_eq!(withheld.0, 404);
+    }
+    // The report itself tells the lower reader nothing of the file, and nobody its key.
+    let seen = serde_json::to_string(&scene.get(scene.fire, id).expect("it")).expect("json");
+    assert!(!seen.contains("plan A.pdf") && !seen.contains("attachments"), "{seen}");
+    let seen = serde_json::to_string(&scene.get(scene.police, id).expect("it")).expect("json");
+    assert!(seen.contains("plan A.pdf") && !seen.contains("\"key\""), "{seen}");
+}
+
+#[test]
+fn a_file_is_served_to_be_kept_and_its_reading_is_recorded() {
+    let scene = scene();
+    let id = scene.submit(scene.police, &methane(&[scene.fire])).expect("a report");
+    let kept = scene.plan(scene.police);
+    scene.attach(scene.police, id, &[attaching(&kept, &Value::Null)]).expect("attached");
+    let token = scene.world.token(scene.fire);
+    let digest = kept["digest"].as_str().expect("a digest");
+    let path = format!("/api/reports/{id}/attachments/{digest}");
+    let (_, headers, bytes) = scene.world.read(&token, &path);
+    assert_eq!(bytes, PLAN);
+    assert_eq!(headers["content-disposition"], "attachment; filename*=UTF-8''plan%20A.pdf");
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+    assert_eq!(headers["content-security-policy"], "default-src 'none'; sandbox");
+    let rows = scene.world.access_rows();
+    let last = rows.last().expect("a row");
+    assert_eq!(last.kind, app::kernel::access::AccessKind::Opened);
+    assert_eq!((last.person, &*last.records), (Some(scene.fire.person), &[id][..]));
+    assert_eq!(last.labels.len(), 1, "the label of the portion");
+}
+
+#[test]
+fn a_withdrawn_release_ends_the_reading_of_files() {
+    let scene = scene();
+    let id = scene.submit(scene.police, &methane(&[scene.fire])).expect("a report");
+    let kept = scene.plan(scene.police);
+    scene.attach(scene.police, id, &[attaching(&kept, &Value::Null)]).expect("attached");
+    assert_eq!(scene.file(scene.fire, id, &kept["digest"]).0, 200);
+    let command = json!({ "do": "withdraw", "report": id, "agency": scene.fire.agency,
+        "reason": "wrong recipient" });
+    scene.act(scene.police, "withdraw", &command).expect("withdrawn");
+    assert_eq!(scene.file(scene.fire, id, &kept["digest"]).0, 404);
+}
+
+#[test]
+fn only_its_sender_attaches_an_upload_once_and_within_an_hour() {
+    let scene = scene();
+    let id = scene.submit(scene.police, &methane(&[scene.fire])).expect("a report");
+    let own = scene.submit(scene.fire_head, &methane(&[])).expect("a report");
+    let kept = scene.plan(scene.police);
+    let file = attaching(&kept, &Value::Null);
+    let stolen = scene.attach(scene.fire_head, own, std::slice::from_ref(&file));
+    assert_eq!(slug(stolen), "invalid-attachment");
+    let ticket = kept["attachment"].as_str().expect("a ticket");
+    let changed = json!({ "markings": null, "attachment": format!("{ticket}A") });
+    assert_eq!(slug(scene.attach(scene.police, id, &[changed])), "invalid-attachment");
+    let twice = scene.attach(scene.police, id, &[file.clone(), file.clone()]);
+    assert_eq!(slug(twice), "attachment-used");
+    let foreign = scene.attach(scene.fire, id, std::slice::from_ref(&file));
+    assert!(foreign.is_err(), "a recipient changes nothing of it");
+    let nine = vec![file.clone(); 9];
+    assert_eq!(slug(scene.attach(scene.police, id, &nine)), "too-many-attachments");
+    scene.attach(scene.police, id, std::slice::from_ref(&file)).expect("attached");
+    let again = scene.attach(scene.police, id, std::slice::from_ref(&file));
+    assert_eq!(slug(again), "attachment-used");
+    let late = scene.plan(scene.police);
+    scene.world.clock.advance_s(3601);
+    let late = scene.attach(scene.police, id, &[attaching(&late, &Value::Null)]);
+    assert_eq!(slug(late), "invalid-attachment");
+}
+
+#[test]
+fn a_lower_label_than_that_of_the_report_is_refused_for_a_file() {
+    let scene = scene();
+    let id = scene.submit(scene.police, &methane(&[])).expect("a report");
+    let kept = scene.plan(scene.police);
+    let low = scene.attach(scene.police, id, &[attaching(&kept, &marking(1, &[]))]);
+    assert_eq!(slug(low), "label-not-higher");
+}
+
+#[test]
+fn what_is_not_what_it_says_and_what_is_too_large_is_not_taken() {
+    let scene = scene();
+    let text = ("text/plain", "note.txt");
+    let title = |(status, problem): (u16, Value)| {
+        assert!(status >= 400, "{problem}");
+        problem["title"].as_str().expect("a title").to_owned()
+    };
+    let html = ("text/html", "page.html");
+    assert_eq!(title(scene.upload(scene.police, html, b"<b>")), "attachment-media");
+    let png = ("image/png", "page.png");
+    assert_eq!(title(scene.upload(scene.police, png, b"<html>")), "attachment-media");
+    assert_eq!(title(scene.upload(scene.police, text, b"")), "attachment-empty");
+    for name in ["", "..", "%2F", "%E2%80%AE"] {
+        let named = ("text/plain", name);
+        assert_eq!(title(scene.upload(scene.police, named, b"x")), "attachment-name");
+    }
+    let most = base::limit::ATTACHMENT_BYTES;
+    assert_eq!(scene.upload(scene.police, text, &vec![7; most]).0, 201);
+    let large = scene.upload(scene.police, text, &vec![7; most + 1]);
+    assert_eq!((large.0, title(large)), (413, "attachment-too-large".to_owned()));
+    let clerk = Being { level: 4, compartments: &[], roles: &[] };
+    let clerk = scene.world.person(scene.police.agency, &clerk);
+    assert_eq!(scene.upload(clerk, text, b"x").0, 403);
+}
+
+#[test]
+fn a_name_loses_its_path_and_what_turns_text_around() {
+    let scene = scene();
+    let id = scene.submit(scene.police, &methane(&[])).expect("a report");
+    let named = ("text/plain", "..%2F..%2Fetc%2Fpass%E2%80%AEtxt.exe");
+    let (status, kept) = scene.upload(scene.police, named, b"x");
+    assert_eq!(status, 201, "{kept}");
+    scene.attach(scene.police, id, &[attaching(&kept, &Value::Null)]).expect("attached");
+    let seen = serde_json::to_value(scene.get(scene.police, id).expect("it")).expect("json");
+    assert_eq!(seen["layers"][0]["body"]["attachments"][0]["name"], "passtxt.exe");
+}
+
+#[test]
+fn uploads_that_no_report_names_are_limited_and_removed() {
+    let scene = scene();
+    let most = app::reports::attachment::UNCITED_MAX;
+    let kept: Vec<Value> = (0..most).map(|_| scene.plan(scene.police)).collect();
+    let pdf = ("application/pdf", "one.pdf");
+    let (status, problem) = scene.upload(scene.police, pdf, PLAN);
+    assert_eq!((status, &problem["title"]), (409, &json!("too-many-uploads")));
+    scene.plan(scene.fire);
+    // Naming one makes room for one.
+    let id = scene.submit(scene.police, &methane(&[])).expect("a report");
+    scene.attach(scene.police, id, &[attaching(&kept[0], &Value::Null)]).expect("attached");
+    scene.plan(scene.police);
+    let blobs = scene.world.node().blobs();
+    assert_eq!(blobs.addresses().expect("a list").len(), most + 2);
+    scene.world.clock.advance_s(2 * 3600 + 1);
+    scene.plan(scene.fire);
+    assert_eq!(blobs.addresses().expect("a list").len(), 2, "the named one and the newest");
+    assert_eq!(scene.file(scene.police, id, &kept[0]["digest"]).0, 200);
+}
+
+#[test]
+fn a_restarted_and_rebuilt_node_gives_the_same_file_and_a_changed_byte_is_found() {
+    let mut scene = scene();
+    let id = scene.submit(scene.police, &methane(&[scene.fire])).expect("a report");
+    let kept = scene.plan(scene.police);
+    scene.attach(scene.police, id, &[attaching(&kept, &Value::Null)]).expect("attached");
+    scene.world.stop();
+    std::fs::remove_file(scene.world.directory().join("local/views.db")).expect("removed");
+    scene.world.start().expect("it starts");
+    assert_eq!(scene.file(scene.fire, id, &kept["digest"]), (200, PLAN.to_vec()));
+    let again = scene.attach(scene.police, id, &[attaching(&kept, &Value::Null)]);
+    assert_eq!(slug(again), "attachment-used", "rebuilding knows it");
+    let digest = kept["digest"].as_str().expect("a digest");
+    let (group, _) = digest.split_at(2);
+    let path = scene.world.directory().join("data/blobs").join(group).join(digest);
+    let mut bytes = std::fs::read(&path).expect("the blob");
+    assert!(!bytes.windows(8).any(|part| part == b"the plan"), "it lies encrypted");
+    bytes[5] ^= 1;
+    std::fs::write(&path, bytes).expect("written");
+    let (status, problem) = scene.file(scene.fire, id, &kept["digest"]);
+    assert!(status >= 500, "{status}");
+    let problem = String::from_utf8(problem).expect("text");
+    assert!(!problem.contains("the plan"), "{problem}");
+}

@@ -1,8 +1,9 @@
 //! What deciding about a report needs to know: its desk, its form, and what was asked for.
 
-use base::{AgencyId, CircleId, RecordId, Time};
+use base::{AgencyId, CircleId, Digest, RecordId, Time};
 use rusqlite::{OptionalExtension, params};
 
+use super::attachment::Attached;
 use super::{Form, ReportId, Requested, Submitted};
 use crate::kernel::fault::Fault;
 use crate::kernel::view::Views;
@@ -13,7 +14,9 @@ CREATE TABLE IF NOT EXISTS report (
     id BLOB PRIMARY KEY, desk BLOB NOT NULL, form INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS report_request (
     id BLOB PRIMARY KEY, asked_by BLOB NOT NULL, agency BLOB NOT NULL, form INTEGER NOT NULL,
-    due_at INTEGER NOT NULL, answered INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+    due_at INTEGER NOT NULL, answered INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS report_attachment (
+    address BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;";
 
 const INSERT_REPORT: &str = "INSERT INTO report (id, desk, form) VALUES (?1, ?2, ?3)";
 const SELECT_REPORT: &str = "SELECT desk, form FROM report WHERE id = ?1";
@@ -22,6 +25,9 @@ const INSERT_REQUEST: &str = "INSERT INTO report_request
 const SELECT_REQUEST: &str =
     "SELECT asked_by, agency, form, due_at, answered FROM report_request WHERE id = ?1";
 const UPDATE_REQUEST: &str = "UPDATE report_request SET answered = 1 WHERE id = ?1";
+
+const INSERT_ATTACHMENT: &str = "INSERT OR IGNORE INTO report_attachment (address) VALUES (?1)";
+const SELECT_ATTACHMENT: &str = "SELECT 1 FROM report_attachment WHERE address = ?1";
 
 /// The forms in the order of their numbers, which never changes.
 const FORMS: [Form; 5] =
@@ -117,4 +123,23 @@ pub fn ask(views: Views<'_>, fact: &Requested, asked_by: AgencyId) -> Result<(),
 pub fn answered(views: Views<'_>, request: RecordId) -> Result<(), Fault> {
     views.connection().prepare_cached(UPDATE_REQUEST)?.execute([request.0])?;
     Ok(())
+}
+
+/// Notes that uploads were attached.
+///
+/// # Errors
+/// The store's own fault.
+pub fn attach(views: Views<'_>, fact: &Attached) -> Result<(), Fault> {
+    for file in &fact.files {
+        views.connection().prepare_cached(INSERT_ATTACHMENT)?.execute([file.digest.0])?;
+    }
+    Ok(())
+}
+
+/// Whether an upload was attached to any report.
+///
+/// # Errors
+/// The store's own fault.
+pub fn attached(views: Views<'_>, address: Digest) -> Result<bool, Fault> {
+    Ok(views.connection().prepare_cached(SELECT_ATTACHMENT)?.exists([address.0])?)
 }

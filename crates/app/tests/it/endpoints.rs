@@ -8,7 +8,8 @@ use testkit::World;
 use testkit::world::Being;
 
 fn path(route: &Route) -> String {
-    format!("/api{}", route.path.replace("{id}", &RecordId([1; 16]).to_string()))
+    let path = route.path.replace("{id}", &RecordId([1; 16]).to_string());
+    format!("/api{}", path.replace("{digest}", &base::Digest([1; 32]).to_string()))
 }
 
 fn ask(world: &World, token: &str, route: &Route) -> u16 {

@@ -14,6 +14,7 @@ mod live;
 mod non_interference;
 mod redecide;
 mod replay;
+mod search;
 mod why_not;
 
 #[path = "../../src/agencies/tests.rs"]

@@ -374,6 +374,17 @@ fn transcript(hidden: &Hidden) -> String {
             out.exit(&worlds, &token, &path, &format!("{list} {i} as of"));
         }
         out.exit(&worlds, &token, &format!("/api/people/{id}"), "an id of another kind");
+        let path = format!("/api/reports/{id}/attachments/{}", base::Digest([7; 32]));
+        out.exit(&worlds, &token, &path, "a file that is not there");
+    }
+    for words in ["first", "known", "cell", "hidden", "text", "t", "tool", "kind:report", "KESTREL"]
+    {
+        let mut path = format!("/api/search?q={words}&limit=2");
+        for turn in 0..8 {
+            let page = out.exit(&worlds, &token, &path, &format!("search {words} page {turn}"));
+            let Some(next) = page["next"].as_str() else { break };
+            path = format!("/api/search?q={words}&limit=2&cursor={next}");
+        }
     }
     inquire(&worlds, &mut out, &seen);
     question(&worlds, &mut out, &seen);

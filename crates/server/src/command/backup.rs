@@ -10,7 +10,9 @@ use store::log::{LogName, LogReader, Place};
 use store::{Data, Keyring, Manifest};
 
 use super::Where;
-use crate::config::{Backend, Config, Environment, FILE, File, Given, LogSection, store_of};
+use crate::config::{
+    Backend, Config, Environment, FILE, File, Given, LogSection, blobs_of, store_of,
+};
 use crate::layout::{self, VERIFIER_KEYS};
 use crate::terminal::say;
 use crate::{disk, reason};
@@ -44,7 +46,7 @@ pub struct Restore {
 }
 
 fn data_of(config: &Config) -> Data {
-    let blobs = Data::directory(&store_of(&config.data)).blobs;
+    let blobs = blobs_of(&config.data);
     Data { place: config.place.clone(), blobs }
 }
 

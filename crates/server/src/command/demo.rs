@@ -8,11 +8,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, bail};
 use app::kernel::{Fault, Node};
 use clap::Args;
-use store::Keyring;
 use store::log::LogReader;
+use store::{Blobs, Keyring};
 
 use super::serve::Opened;
-use crate::config::{Config, Demonstration, Environment, Given};
+use crate::config::{Config, Demonstration, Environment, Given, blobs_of};
 use crate::demo::{Cast, Founded, Links, Record, World, found, perform};
 use crate::disk::Scratch;
 use crate::layout::{self, New, verifier_keys};
@@ -175,12 +175,14 @@ fn verify(config: &Config, record: &mut Record) -> Result<()> {
     let reader = LogReader::open(&config.place)?;
     let trust = verifier_keys(&config.name, &keys)?;
     let mut findings = Findings::default();
+    let blobs = Blobs::at(&blobs_of(&config.data));
     let verifier = Verifier {
         name: &config.name,
         ledger: config.ledger,
         reader: &reader,
         trust: &trust,
         keys: Some(&keys),
+        blobs: &blobs,
     };
     verifier.run(&mut findings)?;
     let scratch = Scratch::new("muster-demo-views").context("make a scratch directory")?;

@@ -9,6 +9,7 @@ mod openapi;
 mod rebuild;
 mod serve;
 mod verify;
+mod witness;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ enum Command {
     Import(import::Import),
     Openapi,
     Verify(verify::Verify),
+    Witness(witness::Witness),
     Audit(audit::Audit),
     Rebuild(rebuild::Rebuild),
     Backup(backup::Backup),
@@ -78,6 +80,7 @@ pub fn run() -> ExitCode {
         Command::Demo(demo) => demo.run(),
         Command::Import(import) => import.run(),
         Command::Openapi => openapi::run(),
+        Command::Witness(witness) => witness.run(),
         Command::Verify(verify) => Ok(verify.run()),
         Command::Audit(audit) => audit.run(),
         Command::Rebuild(rebuild) => rebuild.run(),

@@ -16,6 +16,7 @@ use crate::layout::{self, New};
 use crate::listen::{Listener, loopback};
 use crate::running::{self, Ended, Signals};
 use crate::terminal::say;
+use crate::witness::{Asked, follow, not_set_back};
 use crate::{certificate, clock, reason, site};
 
 /// Runs a node. A data directory that is empty or absent becomes one at the first start.
@@ -86,8 +87,12 @@ impl Opened {
         };
         let runtime = running::runtime().context("start the runtime")?;
         let listener = runtime.block_on(Listener::open(config.listen, tls))?;
+        let mut witnesses: Vec<Asked> =
+            config.witnesses.iter().map(Asked::new).collect::<Result<_>>()?;
+        not_set_back(&mut witnesses, config)?;
         let node = running::open(config, config.provider()?, speed)
             .map_err(|fault| anyhow!("{}", reason::of_fault(&fault, config)))?;
+        follow(&node, witnesses, &config.data)?;
         Ok(Self { node, runtime, listener })
     }
 

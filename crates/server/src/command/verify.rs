@@ -7,13 +7,14 @@ use anyhow::{Context, Result};
 use clap::Args;
 use ledger::note::VerifierKey;
 use store::log::{LogName, LogReader};
-use store::{Keyring, Provider};
+use store::{Blobs, Keyring, Provider};
 
 use super::Where;
-use crate::config::{Config, Environment, local_of};
+use crate::config::{Config, Environment, blobs_of, local_of};
 use crate::layout::{VERIFIER_KEYS, verifier_file, verifier_keys};
 use crate::terminal::{complain, say};
 use crate::verify::{Checked, Finding, Findings, Looked, Part, Verifier, check, compare, unsealed};
+use crate::witness::note_file;
 use crate::{disk, reason};
 
 /// Exit code when something is faulty.
@@ -34,6 +35,9 @@ pub struct Verify {
     /// Verifies the bundle of an inquiry in place of a node; needs `--key`, and nothing else.
     #[arg(long, value_name = "FILE", requires = "trust", conflicts_with_all = ["views", "data"])]
     bundle: Option<PathBuf>,
+    /// A witness that must have cosigned a head of the log of acts; give it once for each.
+    #[arg(long, value_name = "KEY")]
+    witness: Vec<VerifierKey>,
     /// Builds the views anew in a scratch directory and compares them; needs `--keys`.
     #[arg(long)]
     views: bool,
@@ -68,14 +72,19 @@ impl Verify {
         let file = config.data.join(VERIFIER_KEYS);
         let trust = trust(self.trust.as_deref().unwrap_or(&file), keys.as_ref(), &config)?;
         trust.compare(&mut findings);
+        let blobs = Blobs::at(&blobs_of(&config.data));
         let verifier = Verifier {
             name: &config.name,
             ledger: config.ledger,
             reader: &reader,
             trust: &trust.keys,
             keys: keys.as_ref(),
+            blobs: &blobs,
         };
         let looked = verifier.run(&mut findings).context("the log cannot be read")?;
+        for witness in &self.witness {
+            verifier.cosigned(witness, &note_file(&config.data, witness), &mut findings)?;
+        }
         let rows = match (&keys, self.views) {
             (Some(keys), true) => Some(views(&config, keys, &reader, &mut findings)?),
             (Some(_) | None, _) => None,
@@ -169,9 +178,13 @@ fn report(looked: &[Looked], rows: Option<u64>, with_keys: bool, findings: &Find
     for finding in findings.iter() {
         say(finding);
     }
-    for Looked { log, entries, checkpoints, tiles, portions, erased, rows, signed } in looked {
+    for Looked { log, entries, checkpoints, tiles, portions, erased, rows, signed, blobs } in looked
+    {
         let opened = if with_keys && *log == LogName::Acts {
-            format!(", {portions} portions opened, {erased} erased by order, {signed} signatures")
+            format!(
+                ", {portions} portions opened, {erased} erased by order, {signed} signatures, \
+                 {blobs} files"
+            )
         } else if with_keys && *log == LogName::Access {
             format!(", {rows} rows opened")
         } else {

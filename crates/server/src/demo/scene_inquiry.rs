@@ -69,7 +69,8 @@ fn ask<T>(
     let node = cast.node();
     let reader = Reader::new(node, cast.actor(seat)?);
     let query = BTreeMap::new();
-    question(&Asked { node, reader, id: Some(inquiry), query: &query, body: &[] })
+    let path = &query;
+    question(&Asked { node, reader, id: Some(inquiry), query: &query, path, body: &[], media: "" })
 }
 
 /// What is found of one agency: available, acknowledged, and whether a clause was missing.

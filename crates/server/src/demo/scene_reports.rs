@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use app::kernel::Fault;
+use app::kernel::question::{Answer, Asked};
+use app::kernel::reader::Reader;
+use app::reports::attachment;
 use base::{Kind, RecordId, Token};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,6 +37,8 @@ pub struct Reports {
     in_time: String,
     late: String,
     sitrep: String,
+    /// A file, marked like the line that it belongs to.
+    sketch: Sketch,
     intelligence: Intelligence,
 }
 
@@ -54,6 +59,15 @@ struct Portion {
     level: u8,
     #[serde(default)]
     codes: BTreeSet<Token>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sketch {
+    name: String,
+    media: String,
+    text: String,
+    level: u8,
 }
 
 /// A report that flows, and the same one level higher, which does not.
@@ -126,11 +140,46 @@ impl Scene<'_> {
             let what = format!("the desk of {code} reads {wanted} of {all} lines of the METHANE");
             self.record.expect(what, got == *wanted);
         }
+        self.sketch(report)?;
         let outsider = self.cast.read(&text.intelligence.seat, "report", report);
         let absent = outsider.err().is_some_and(|fault| fault.code.kind == Kind::Absent);
         let code = self.code(&text.intelligence.seat);
         self.record.expect(format!("{code}, no recipient, does not learn of it"), absent);
         self.withdraw(report)
+    }
+
+    /// Attaches a file, which those read who read the line that it belongs to.
+    fn sketch(&mut self, report: RecordId) -> Result<(), Fault> {
+        let (text, sketch) = (self.text, &self.text.sketch);
+        let named = BTreeMap::from([("name".to_owned(), sketch.name.clone())]);
+        let asked = |seat: &str, id, path, body, media| {
+            let node = self.cast.node();
+            let reader = Reader::new(node, self.cast.actor(seat)?);
+            Ok::<_, Fault>(Asked { node, reader, id, query: &named, path, body, media })
+        };
+        let none = BTreeMap::new();
+        let bytes = sketch.text.as_bytes();
+        let sent = attachment::upload(&asked(&text.seat, None, &none, bytes, &sketch.media)?)?;
+        let Answer::Created(kept) = sent else {
+            return Err(Fault::bug("an upload is answered by its ticket"));
+        };
+        let attaching = json!({ "markings": marking(sketch.level, &BTreeSet::new()),
+            "attachment": kept.get("attachment") });
+        let command = json!({ "do": "attach", "report": report, "attachments": [attaching] });
+        self.cast.act(&text.seat, "report:attach", &command)?;
+        let digest = kept.get("digest").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let path = BTreeMap::from([("digest".to_owned(), digest)]);
+        let below = text.portions.iter().filter(|portion| portion.level < sketch.level).count();
+        let mut right = 0;
+        for (seat, lines) in &text.reads {
+            let got = attachment::download(&asked(seat, Some(report), &path, &[], "")?);
+            let whole = matches!(&got, Ok(Answer::File { bytes: got, .. }) if *got == bytes);
+            let absent = got.is_err_and(|fault| fault.code.kind == Kind::Absent);
+            right += usize::from(if *lines > below { whole } else { absent });
+        }
+        let what = "a file is read by those who read its line, and is absent for the others";
+        self.record.expect(what, right == text.reads.len());
+        Ok(())
     }
 
     /// Withdraws the METHANE from one recipient and releases it again.

@@ -6,15 +6,16 @@ use app::kernel::apply::Content;
 use app::kernel::erasure::{KIND, Ordered};
 use app::kernel::segment::{self, Anchor, recorded};
 use app::kernel::start::{OpenedEntry, open_entry_of};
+use app::reports::attachment::{self, Attached};
 use base::Time;
 use base::crypto::{Digest, Secret};
 use ledger::leaf::Leaf;
 use ledger::portion::{
     HEADER_SLOT, open_commitments, open_header, open_portion, open_signature, part_commitments,
 };
-use store::Keyring;
 use store::log::{LogName, StoredEntry, StoredSecrets};
 use store::secrets::{SecretPlace, unwrap};
+use store::{Blobs, Keyring};
 
 use super::signature::Signatures;
 use super::{Finding, Findings, Part, Verifier};
@@ -36,6 +37,8 @@ pub struct Contents<'a> {
     anchors: Vec<Anchored>,
     rows: u64,
     signatures: Signatures,
+    /// Files that were read whole.
+    blobs: u64,
 }
 
 /// What an entry says about the head of another log.
@@ -62,12 +65,18 @@ impl<'a> Contents<'a> {
             anchors: Vec::new(),
             rows: 0,
             signatures: Signatures::default(),
+            blobs: 0,
         }
     }
 
     /// Signatures of acts that fit.
     pub const fn signed(&self) -> u64 {
         self.signatures.good
+    }
+
+    /// Files of portions that were read whole.
+    pub const fn blobs(&self) -> u64 {
+        self.blobs
     }
 
     /// Portions that were opened.
@@ -177,6 +186,9 @@ impl<'a> Contents<'a> {
                     if shared.kind == KIND {
                         self.order(sequence, body, findings);
                     }
+                    if shared.kind == attachment::KIND {
+                        self.files(sequence, body, findings);
+                    }
                 }
                 Content::Sealed | Content::Erased => {
                     self.without_secret.insert((sequence, *slot));
@@ -213,6 +225,25 @@ impl<'a> Contents<'a> {
             let anchor = body.and_then(|body| serde_json::from_slice(&body).ok());
             let of = LogName::Access;
             self.anchors.extend(anchor.map(|anchor| Anchored { by, of, anchor }));
+        }
+    }
+
+    /// Reads the files that a portion names, whole.
+    fn files(&mut self, sequence: u64, body: &[u8], findings: &mut Findings) {
+        let attached = match serde_json::from_slice::<Attached>(body) {
+            Ok(attached) => attached,
+            Err(fault) => {
+                findings.add(Finding::entry(self.log, sequence, Part::Blob, chain(&fault)));
+                return;
+            }
+        };
+        for file in attached.files {
+            match read_whole(self.verifier.blobs, &file) {
+                Ok(()) => self.blobs += 1,
+                Err(fault) => {
+                    findings.add(Finding::entry(self.log, sequence, Part::Blob, chain(&fault)));
+                }
+            }
         }
     }
 
@@ -302,4 +333,11 @@ impl<'a> Contents<'a> {
             }
         }
     }
+}
+
+/// Reads every chunk of a file under its own secret.
+fn read_whole(blobs: &Blobs, file: &attachment::File) -> Result<(), store::Error> {
+    let mut reader = blobs.read(file.digest, &file.key.secret())?;
+    while reader.chunk()?.is_some() {}
+    Ok(())
 }

@@ -38,6 +38,10 @@ pub enum Part {
     Rows,
     /// What an entry says about the head of another log.
     Anchor,
+    /// A file that a portion names.
+    Blob,
+    /// The head that a witness has cosigned.
+    Cosignature,
 }
 
 impl fmt::Display for Part {
@@ -60,6 +64,8 @@ impl fmt::Display for Part {
             Self::View => f.write_str("view"),
             Self::Rows => f.write_str("rows"),
             Self::Anchor => f.write_str("anchor"),
+            Self::Blob => f.write_str("blob"),
+            Self::Cosignature => f.write_str("cosignature"),
         }
     }
 }

@@ -12,10 +12,14 @@ mod signature;
 mod tree;
 mod views;
 
+use std::path::Path;
+
 use base::LedgerId;
-use ledger::note::VerifierKey;
-use store::Keyring;
+use ledger::checkpoint::LogKeys;
+use ledger::note::{Note, Require, VerifierKey};
+use ledger::tree::Head;
 use store::log::{LogName, LogReader, StoredEntry};
+use store::{Blobs, Keyring};
 
 pub use access::unsealed;
 pub use bundle::{Checked, check};
@@ -46,6 +50,8 @@ pub struct Verifier<'a> {
     pub trust: &'a [VerifierKey],
     /// With the node's own keys, entries are opened too.
     pub keys: Option<&'a Keyring>,
+    /// Where the files of portions lie.
+    pub blobs: &'a Blobs,
 }
 
 /// What was looked at in one log.
@@ -63,6 +69,8 @@ pub struct Looked {
     pub rows: u64,
     /// Signatures of acts that fit.
     pub signed: u64,
+    /// Files of portions that were read whole.
+    pub blobs: u64,
 }
 
 impl Verifier<'_> {
@@ -130,7 +138,51 @@ impl Verifier<'_> {
             erased: contents.erased(),
             rows: contents.rows(),
             signed: contents.signed(),
+            blobs: contents.blobs(),
         })
+    }
+
+    /// Holds the head of the log of acts that a witness has cosigned against the log.
+    ///
+    /// # Errors
+    /// The store's own fault, when the log cannot be read at all.
+    pub fn cosigned(
+        &self,
+        witness: &VerifierKey,
+        note: &Path,
+        findings: &mut Findings,
+    ) -> Result<(), store::Error> {
+        let size = self.reader.head(LogName::Acts)?.size;
+        let why = match self.cosigned_head(witness, note) {
+            Err(why) => why,
+            Ok(head) if head.size > size => {
+                format!("`{}` cosigned {} entries, the log has {size}", witness.name(), head.size)
+            }
+            Ok(head) => {
+                let hashes = LogHashes { reader: self.reader, log: LogName::Acts };
+                match root_at(head.size, &hashes) {
+                    Ok(root) if root == head.root => return Ok(()),
+                    Ok(_) => format!("`{}` cosigned another root", witness.name()),
+                    Err(fault) => chain(&fault),
+                }
+            }
+        };
+        findings.add(Finding::log(LogName::Acts, Part::Cosignature, why));
+        Ok(())
+    }
+
+    fn cosigned_head(&self, witness: &VerifierKey, path: &Path) -> Result<Head, String> {
+        let missing = format!("`{}` has cosigned no head that is kept here", witness.name());
+        let bytes = std::fs::read(path).map_err(|_absent| missing.clone())?;
+        let note = Note::parse(&bytes).map_err(|fault| chain(&fault))?;
+        let text = note.unverified_text();
+        let line = note.signatures().iter().find(|line| witness.made(line)).ok_or(missing)?;
+        witness.verify(text, line).map_err(|fault| chain(&fault))?;
+        // The witness cosigns what the node has signed.
+        let ours = self.trust.iter().filter(|key| key.name().as_str().ends_with("/acts"));
+        let log = LogKeys::new(ours.cloned().collect(), Require::Any);
+        let checkpoint = log.and_then(|log| log.open(&note)).map_err(|fault| chain(&fault))?;
+        Ok(*checkpoint.head())
     }
 
     fn page(

@@ -10,3 +10,4 @@ mod child;
 mod demo;
 mod serve;
 mod verify;
+mod witness;

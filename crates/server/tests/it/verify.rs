@@ -248,6 +248,7 @@ fn each_flipped_byte_is_named() {
     what_the_access_log_lost_is_named(&data);
     every_entry_is_decided_again(&data);
     what_is_gone_is_named(&data);
+    a_changed_and_a_missing_file_are_named(&data);
     a_log_that_was_set_back_is_refused(&data);
     a_changed_view_is_named_and_rebuilt(&data);
     a_backup_is_restored(&directory, &data);
@@ -366,6 +367,27 @@ fn what_is_gone_is_named(data: &str) {
     let said = verify(&other, &["--keys", &format!("{other}-keys")]);
     assert_eq!(said.code, Some(1));
     assert!(said.out.contains("acts: verifier key"), "{}", said.out);
+}
+
+fn a_changed_and_a_missing_file_are_named(data: &str) {
+    let data = another(data, "files");
+    let keys = format!("{data}-keys");
+    let groups = fs::read_dir(format!("{data}/store/blobs")).expect("a directory");
+    let groups = groups.map(|group| group.expect("a group").path());
+    let mut files = groups.flat_map(|group| fs::read_dir(group).expect("a group"));
+    let file = files.next().expect("the play attached a file").expect("a file").path();
+    let mut bytes = fs::read(&file).expect("the file");
+    bytes[7] ^= 1;
+    fs::write(&file, bytes).expect("written");
+    let name = file.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+    let named = |why: &str| {
+        let said = verify(&data, &["--keys", &keys]);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert!(said.out.contains(&format!("blob: blob {name} {why}")), "{why}: {}", said.out);
+    };
+    named("was changed");
+    fs::remove_file(&file).expect("removed");
+    named("is missing");
 }
 
 fn a_log_that_was_set_back_is_refused(data: &str) {

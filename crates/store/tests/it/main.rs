@@ -11,6 +11,7 @@ mod log;
 #[path = "../../../testkit/src/postgres.rs"]
 mod postgres;
 mod rewrap;
+mod search;
 mod server;
 mod state;
 mod world;

@@ -1,0 +1,266 @@
+// Journeys of pages on which two people of one agency do what one alone may not.
+
+import assert from "node:assert/strict";
+import { Desk, SIZES } from "./desk.mjs";
+import { raise, row, SLOW, title } from "./journeys.mjs";
+
+const POLICE = "POLICE: Duty officer of the police";
+const FIRE = "FIRE: Duty officer of the fire service";
+const BORDER = "BORDER: Duty officer of the border guard";
+const BORDER_CHIEF = "BORDER: Chief of operations of the border guard";
+
+const MOD_CENTRE = "MOD: Duty officer of the centre";
+const MOD_HEAD = "MOD: Head of the coordinating centre";
+
+const found = name => `[data-testid="${name}"]`;
+
+/** Looks at what is open as people see it: at the desk and in the hand, in the dark and by day. */
+async function look(desk, name) {
+  for (const [size, viewport] of Object.entries({ desk: SIZES.desk, hand: SIZES.hand })) {
+    await desk.page.setViewportSize(viewport);
+    await desk.page.waitForTimeout(250);
+    await desk.fits(`${name}, ${size}`);
+    for (const theme of ["light", "dark"]) {
+      await desk.wear(theme);
+      if (size === "desk") await desk.axe(`${name}, ${theme}`);
+      await desk.shot(`${name}-${theme}-${viewport.width}`);
+    }
+  }
+  await desk.banner(name);
+  await desk.page.setViewportSize(SIZES.desk);
+}
+
+/** Opens an operation of one's own agency alone: a declaration is how people do it. */
+async function open(title) {
+  const answer = await fetch("/api/operations", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() },
+    body: JSON.stringify({ title, markings: { NAT: { level: 1 } } }),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+  return (await answer.json()).record;
+}
+
+export const pages = [
+  {
+    name: "an alert is erased: asked by one, approved by another, gone on a third screen",
+    async run({ muster, one, two, note }) {
+      const border = await (await Desk.open(muster, one)).signIn(BORDER);
+      const police = await (await Desk.open(muster, two)).signIn(POLICE);
+      const name = title("Named by mistake");
+      const text = "A name that nobody should have written here.";
+      await raise(border, { name, audience: ["POLICE"], ladder: SLOW, text });
+      await police.page.click(row(name));
+      await police.page.waitForSelector(`${found("alert")} h1:has-text("${name}")`);
+      await border.page.waitForSelector(`${found("alert")} h1:has-text("${name}")`);
+      await border.page.click('button:has-text("Erase")');
+      await border.page.click(found("confirm"));
+      await border.page.waitForSelector(`${found("error-summary")}:has-text("Give a reason")`);
+      await border.page.fill("#reason", "ARCHIVES-ACT-12");
+      await look(border, "dialog-erase");
+      await border.page.click(found("confirm"));
+      await border.page.waitForSelector(`${found("ordered")}:has-text("ARCHIVES-ACT-12")`);
+      await look(border, "alert-erasure-asked");
+      await border.page.click(`${found("ordered")} a`);
+      await border.page.waitForSelector(found("erasure"));
+      assert.equal(await border.page.locator(found("approve")).count(), 0);
+      assert.equal(await border.page.locator(found("withdraw")).count(), 1);
+      assert.equal(await police.page.locator(found("ordered")).count(), 0);
+
+      const chief = await (await Desk.open(muster, one)).signIn(BORDER_CHIEF);
+      await chief.authenticator();
+      chief.meant.add("403");
+      // By keys alone: to the page, to the request, to the signature.
+      await chief.page.keyboard.press("g");
+      await chief.page.keyboard.press("x");
+      await chief.page.waitForSelector(`${found("erasures")} [data-row]`);
+      await chief.page.keyboard.press("j");
+      await chief.page.waitForSelector(`${found("erasure-state")}:has-text("ASKED FOR")`);
+      await look(chief, "erasures");
+      await chief.tabTo(found("approve"));
+      await chief.page.keyboard.press("Enter");
+      const accepted = chief.page
+        .waitForResponse(answer => answer.ok() && answer.url().endsWith("/approval"))
+        .then(() => Date.now());
+      await chief.page.waitForSelector(`${found("confirm")}, ${found("add-passkey")}`);
+      await chief.axe("ordering an erasure");
+      await chief.shot("dialog-erasure-approve-dark");
+      await chief.sign();
+      await police.page.waitForSelector(`${found("ordered")}:has-text("ERASED BY ORDER")`);
+      note(`gone on the third screen ${Date.now() - (await accepted)} ms after it was accepted`);
+      const left = await police.page.innerText("body");
+      assert.ok(!left.includes(name) && !left.includes(text), "nothing of it is on the screen");
+      await chief.page.waitForSelector(`${found("erasure-state")}:has-text("ERASED")`);
+      await chief.page.waitForSelector(found("portions"));
+      await look(chief, "erasure-certificate");
+      await look(police, "alert-erased");
+      for (const desk of [border, chief, police]) {
+        await desk.page.reload();
+        await desk.page.waitForSelector('[data-testid="link"][data-state="live"]');
+        assert.ok(!(await desk.page.innerText("body")).includes(name), "nor after reading anew");
+      }
+      for (const desk of [border, chief, police]) await desk.close();
+    },
+  },
+  {
+    name: "a plan is written by one, approved by another, and declared upon",
+    async run({ muster, one, two }) {
+      const planner = await (await Desk.open(muster, one)).signIn(MOD_CENTRE);
+      const chief = await (await Desk.open(muster, two)).signIn(MOD_HEAD);
+      const duty = await (await Desk.open(muster, two)).signIn(MOD_CENTRE);
+      const name = title("Loss of a radio mast");
+      await planner.page.keyboard.press("g");
+      await planner.page.keyboard.press("n");
+      await planner.page.click(found("write-plan"));
+      await planner.page.waitForSelector("#name");
+      await planner.page.click(found("propose"));
+      const summary = `${found("error-summary")}:has-text("Choose the label of the plan")`;
+      await planner.page.waitForSelector(summary);
+      await look(planner, "plan-write-wrong");
+      await planner.page.click('#plan-label label:has-text("RESTRICTED")');
+      await planner.page.click('#incident-label label:has-text("RESTRICTED")');
+      await planner.page.fill("#name", name);
+      await planner.page.fill("#incident", "MAST-LOSS");
+      await planner.page.click('#precedence label:has-text("PRIORITY")');
+      await planner.page.fill("#text", "Go to the second mast and say when you are there.");
+      await planner.page.click('#obliged label:has(.code:text-is("MOD"))');
+      await planner.page.click(found("add-role"));
+      await planner.page.fill('[aria-label="Name of role 1"]', "Commander");
+      const seats = planner.page.locator('[aria-label="Seat of role 1"]');
+      await seats.selectOption({ label: MOD_CENTRE });
+      await planner.page.fill("#objectives", "Keep the net up\nFind the fault");
+      await look(planner, "plan-write");
+      await planner.page.focus("#text");
+      await planner.page.keyboard.press("Control+Enter");
+      await planner.page.waitForSelector(`${found("plan-state")}:has-text("PROPOSED")`);
+      assert.equal(await planner.page.locator(found("approve")).count(), 0);
+
+      // Nothing is declared by what waits.
+      await duty.go("/declare");
+      await duty.page.waitForSelector(`main:has-text("Declare an incident")`);
+      assert.ok(!(await duty.page.innerText("main")).includes(name));
+
+      await chief.authenticator();
+      chief.meant.add("403");
+      await chief.page.keyboard.press("g");
+      await chief.page.keyboard.press("n");
+      await chief.page.click(`${found("plans")} a:has-text("${name}")`);
+      await look(chief, "plan-proposed");
+      await chief.page.click(found("approve"));
+      await chief.page.waitForSelector(`${found("confirm")}, ${found("add-passkey")}`);
+      await chief.axe("approving a plan");
+      await chief.sign();
+      for (const desk of [chief, planner]) {
+        await desk.page.waitForSelector(`${found("plan-state")}:has-text("IN FORCE")`);
+      }
+      await look(chief, "plan-in-force");
+
+      await duty.page.click(`label:has-text("${name}")`);
+      await duty.page.fill("#title", name);
+      await duty.page.click(found("declare"));
+      await duty.page.click(found("confirm"));
+      await duty.page.waitForSelector(`${found("operation")} h2:has-text("${name}")`);
+      await duty.page.waitForSelector(`${found("operation")}:has-text("Keep the net up")`);
+
+      // What is revised and withdrawn is so on the other screen.
+      await chief.page.click(found("revise"));
+      await chief.page.fill("#objectives", "Keep the net up at any price");
+      await chief.page.click(`footer ${found("revise")}`);
+      await chief.page.waitForSelector(`${found("plan")}:has-text("at any price")`);
+      await planner.page.waitForSelector(`${found("plan")}:has-text("at any price")`);
+      await chief.page.click(found("withdraw"));
+      await chief.page.fill("#reason", "replaced");
+      await chief.page.click(found("confirm"));
+      await planner.page.waitForSelector(`${found("plan-state")}:has-text("WITHDRAWN")`);
+      for (const desk of [planner, chief, duty]) await desk.close();
+    },
+  },
+  {
+    name: "a report cites an alert, is released, and is revised on both screens",
+    async run({ muster, one, two }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const fire = await (await Desk.open(muster, two)).signIn(FIRE);
+      const [cause, name] = [title("Leak in the yard"), title("Report on the leak")];
+      await raise(police, { name: cause, audience: ["FIRE"], ladder: SLOW, level: "OPEN" });
+      await police.page.waitForSelector(`${found("alert")} h1:has-text("${cause}")`);
+      await police.go("/compose");
+      await police.page.click('#label label:has-text("RESTRICTED")');
+      await police.page.fill("#title", name);
+      await police.page.fill("#line-exact_location", "Track four");
+      await police.page.fill("#line-hazards", "Gas");
+      await police.page.fill(found("cites-filter"), cause);
+      await police.page.click(`${found("cites")} label:has-text("${cause}")`);
+      await police.page.click('label:has(.code:text-is("FIRE"))');
+      await look(police, "report-compose-cites");
+      await police.page.click('button[type="submit"]');
+      await police.page.waitForSelector(`${found("report")} h2:has-text("${name}")`);
+      await police.page.waitForSelector(`${found("cited")} a:has-text("${cause}")`);
+      await fire.page.click('nav a[href="/reports"]');
+      await fire.page.click(`a:has-text("${name}")`);
+      await fire.page.waitForSelector(`${found("portions")}:has-text("Gas")`);
+      assert.equal(await fire.page.locator(found("revise")).count(), 0);
+      await police.page.click(found("revise"));
+      await police.page.fill("#reason", "measured again");
+      await police.page.click(found("confirm"));
+      await police.page.waitForSelector(
+        `${found("error-summary")}:has-text("Nothing was changed")`,
+      );
+      await police.page.fill(`${found("revised")} >> nth=1`, "Chlorine, not gas for heating");
+      await look(police, "dialog-revise");
+      await police.page.click(found("confirm"));
+      for (const { page } of [police, fire]) {
+        await page.waitForSelector(`${found("portions")}:has-text("Chlorine")`);
+        await page.waitForSelector(`${found("portions")}:has-text("Track four")`);
+        await page.waitForSelector(`${found("report")}:has-text("Earlier versions")`);
+      }
+      await look(police, "report-revised");
+      await police.close();
+      await fire.close();
+    },
+  },
+  {
+    name: "an agency joins an operation, a role is assigned, and the agency is taken out",
+    async run({ muster, one, two, note }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const border = await (await Desk.open(muster, two)).signIn(BORDER);
+      const name = title("Search of the harbour");
+      const opened = await police.page.evaluate(open, name);
+      await police.go(`/operations/${opened}`);
+      await border.page.click('nav a[href="/operations"]');
+      assert.equal(await border.page.locator(`a:has-text("${name}")`).count(), 0);
+      await police.page.click(found("join"));
+      await police.page.click('label:has(.code:text-is("BORDER"))');
+      await look(police, "dialog-join");
+      const began = Date.now();
+      await police.page.click(found("confirm"));
+      await border.page.waitForSelector(`${found("operations")} a:has-text("${name}")`);
+      note(`on the desk of the agency that joined after ${Date.now() - began} ms`);
+      await border.page.click(`${found("operations")} a:has-text("${name}")`);
+      await border.page.waitForSelector(`${found("operation")} h2:has-text("${name}")`);
+      for (const only of ["join", "assign", "remove"]) {
+        assert.equal(await border.page.locator(found(only)).count(), 0, `${only} is the opener's`);
+      }
+      await police.page.click(found("assign"));
+      await police.page.click(found("confirm"));
+      await police.page.waitForSelector(
+        `${found("error-summary")}:has-text("Give the role a name")`,
+      );
+      await police.page.fill("#role-name", "Boats");
+      await police.page.selectOption("#role-seat", { label: BORDER });
+      await look(police, "dialog-assign");
+      await police.page.click(found("confirm"));
+      for (const { page } of [police, border]) {
+        await page.waitForSelector(`${found("operation")} tr:has-text("Boats")`);
+      }
+      await look(police, "operation-run");
+      await police.page.click(found("remove"));
+      await police.page.fill("#reason", "the boats are back");
+      await police.page.click(found("confirm"));
+      await border.page.waitForSelector(`text=${name}`, { state: "detached" });
+      await police.page.waitForSelector(found("member"));
+      assert.equal(await police.page.locator(found("member")).count(), 1);
+      await police.close();
+      await border.close();
+    },
+  },
+];
