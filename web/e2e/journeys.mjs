@@ -470,6 +470,7 @@ export const journeys = [
       assert.equal(await fire.page.locator('[data-testid="why-mine"] > li').count(), 1);
       assert.equal(await fire.page.locator("#why-agency").count(), 0, "it is not theirs to tell");
       await fire.axe("why I read it");
+      await fire.page.locator("#why-body").scrollIntoViewIfNeeded();
       await fire.shot("why");
       // Its originator sees who reads which part, and what is missing.
       await cyber.page.click(row(name));
@@ -481,6 +482,7 @@ export const journeys = [
       assert.match(await layers.nth(0).innerText(), /READS[\s\S]*clause/);
       assert.match(await layers.nth(1).innerText(), /DOES NOT READ[\s\S]*It ends at RESTRICTED/);
       await cyber.axe("why not");
+      await layers.nth(1).scrollIntoViewIfNeeded();
       await cyber.shot("why-not");
       await cyber.page.selectOption("#why-agency", { label: "Border guard" });
       await cyber.page.waitForSelector('[data-testid="why-other"]:has-text("its circle")');
@@ -505,6 +507,7 @@ export const journeys = [
       const found = head.page.locator(`[data-testid="replay-starting"] li:has-text("${name}")`);
       assert.match(await found.first().innerText(), /1 of 2 portions/);
       await head.axe("a draft with its replay");
+      await found.first().scrollIntoViewIfNeeded();
       await head.shot("replay");
       await replay("OPEN", "replay-stopping");
       assert.equal(await head.page.locator('[data-testid="replay-starting"]').count(), 0);
@@ -572,6 +575,10 @@ export const journeys = [
         await desk.page.click(`[data-testid="agreements"] a:has-text("${name}")`);
         await desk.page.waitForSelector('[data-testid="agreement-state"]:has-text("PROPOSED")');
       }
+      // Whoever is about to sign sees what would have flowed.
+      await head.page.click('[data-testid="replay-ask"]');
+      await head.page.waitForSelector('[data-testid="replay"] .answer :text("looked at")');
+      await head.shot("replay-before-signing");
       await cyber.page.click('[data-testid="sign"]');
       await cyber.page.waitForSelector('[data-testid="add-passkey"]');
       await cyber.shot("dialog-sign-none-dark");

@@ -98,9 +98,17 @@ pub struct Named {
 /// Answers `POST /api/agreements/replay`.
 ///
 /// # Errors
+/// As [`find`].
+pub fn answer(asked: &Asked<'_>) -> Result<Answer, Fault> {
+    Answer::json(&find(asked)?)
+}
+
+/// Finds what would have flowed.
+///
+/// # Errors
 /// As proposing the draft would be refused for its text; `absent` for an agreement that may not be
 /// known; `days-out-of-range`.
-pub fn answer(asked: &Asked<'_>) -> Result<Answer, Fault> {
+pub fn find(asked: &Asked<'_>) -> Result<Replay, Fault> {
     let question: Question = asked.parse()?;
     if !(1..=DAYS_MAX).contains(&question.days) {
         let detail = format!("`days` is a number from 1 to {DAYS_MAX}");
@@ -118,8 +126,7 @@ pub fn answer(asked: &Asked<'_>) -> Result<Answer, Fault> {
     let core = reader.core();
     check(&draft, reader.actor().agency, &core.register, core.policy.schemes())?;
     let since = asked.node.play_now().plus_ms(-DAY_MS * i64::from(question.days));
-    let replay = replay(reader, &draft, since)?;
-    Answer::json(&replay)
+    replay(reader, &draft, since)
 }
 
 /// The newest version of an agreement of which the asker's agency is a party.
@@ -138,6 +145,7 @@ struct Compared {
     before: Policy,
     after: Policy,
     at: Time,
+    later: bool,
     suspended: bool,
     /// The agencies to which the draft or what it replaces gives.
     grantees: BTreeSet<AgencyId>,
@@ -168,12 +176,14 @@ impl Compared {
         let nouns = actions.filter_map(|action| action.as_str().strip_suffix(":read"));
         let (grantees, nouns) = (grantees.collect(), nouns.map(str::to_owned).collect());
         let suspended = known.is_some_and(|known| known.suspended);
-        let at = core.at.max(draft.force.starts_at);
+        let (now, starts_at) = (reader.at(), draft.force.starts_at);
+        let at = now.max(starts_at);
         Ok(Self {
             before: core.policy.as_of(&before, at)?,
             after: core.policy.as_of(&after, at)?,
             register: Arc::clone(&core.register),
             at,
+            later: starts_at > now,
             suspended,
             grantees,
             nouns,
@@ -271,14 +281,9 @@ fn replay(reader: &Reader<'_>, draft: &Agreement, since: Time) -> Result<Replay,
     let compared = Compared::new(reader, draft)?;
     let mut asking = Asking { reader, compared: &compared, known: BTreeMap::new() };
     let (mut starting, mut stopping) = (Sums::new(), Sums::new());
-    let (mut records, mut cut) = (0, false);
-    for noun in reader.nouns().filter(|noun| compared.nouns.contains(*noun)) {
-        let (found, more) = reader.since(noun, since, RECORDS_MAX - records)?;
-        records += found.len();
-        cut |= more;
-        for labelled in &found {
-            count(&mut asking, (noun, labelled), (&mut starting, &mut stopping))?;
-        }
+    let (found, cut) = newest(reader, &compared.nouns, since)?;
+    for (noun, labelled) in &found {
+        count(&mut asking, (noun, labelled), (&mut starting, &mut stopping))?;
     }
     let shown = shown(reader, &[&starting, &stopping], draft, since)?;
     Ok(Replay {
@@ -286,13 +291,35 @@ fn replay(reader: &Reader<'_>, draft: &Agreement, since: Time) -> Result<Replay,
         version: draft.version,
         since,
         at: compared.at,
-        later: compared.at > reader.core().at,
-        records: records as u64,
+        later: compared.later,
+        records: found.len() as u64,
         cut,
         suspended: compared.suspended,
         starting: turns(reader, starting, &shown, Some(draft))?,
         stopping: turns(reader, stopping, &shown, None)?,
     })
+}
+
+/// A record that is looked at, with its kind.
+type Looked = (&'static str, Labelled);
+
+/// The newest records of some kinds, at most [`RECORDS_MAX`], and whether there are more.
+fn newest(
+    reader: &Reader<'_>,
+    nouns: &BTreeSet<String>,
+    since: Time,
+) -> Result<(Vec<Looked>, bool), Fault> {
+    let (mut newest, mut cut) = (Vec::new(), false);
+    for noun in reader.nouns().filter(|noun| nouns.contains(*noun)) {
+        let (found, more) = reader.since(noun, since, RECORDS_MAX)?;
+        newest.extend(found.into_iter().map(|labelled| (noun, labelled)));
+        cut |= more;
+    }
+    // Each kind is in its order already; the sort keeps it among those of one time.
+    newest.sort_by_key(|(_, labelled)| std::cmp::Reverse(labelled.changed_at()));
+    cut |= newest.len() > RECORDS_MAX;
+    newest.truncate(RECORDS_MAX);
+    Ok((newest, cut))
 }
 
 fn count(

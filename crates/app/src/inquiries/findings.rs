@@ -198,6 +198,18 @@ impl Then {
     }
 }
 
+impl Then {
+    /// Whether no clause lets a cleared reader of an agency through, whoever was there.
+    fn without_clause(&self, agency: AgencyId, (subject, parts, _): About<'_>) -> Option<Withheld> {
+        let (base, none) = (parts.first()?, BTreeSet::new());
+        let labels = [base.label];
+        let reach = self.policy.reach((agency, &none), subject.noun, &labels, Purpose::Protection);
+        let reach = reach.ok()?;
+        let missing = matches!(reach.refused?.reason, Reason::NoConsent(_));
+        missing.then(|| Withheld { by: "clause".to_owned(), because: Vec::new() })
+    }
+}
+
 fn shortfall(shortfall: &Shortfall) -> String {
     match shortfall {
         Shortfall::Scheme(_) => "scheme",
@@ -533,10 +545,10 @@ fn of_agency(then: &Then, agency: AgencyId, about: About<'_>, entries: &[Entry])
         entries.iter().find(|entry| entry.acknowledges() && entry.header.shared.agency == agency);
     let (available, grounds, withheld) = match outcome {
         Ok((grounds, _)) => (true, grounds, None),
+        Err(why) if why.by == "not-yet" => (false, Vec::new(), Some(why)),
         // Why one of its persons could not is the agency's own matter; whether a clause was
         // missing is not.
-        Err(why) if why.by == "clause" || why.by == "not-yet" => (false, Vec::new(), Some(why)),
-        Err(_) => (false, Vec::new(), None),
+        Err(_) => (false, Vec::new(), then.without_clause(agency, about)),
     };
     OfAgency { agency, available, grounds, withheld, acknowledged: acknowledged.map(Entry::acted) }
 }

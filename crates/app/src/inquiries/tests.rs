@@ -104,6 +104,43 @@ fn each_person_is_found_as_the_rules_of_the_instant_had_it() {
 }
 
 #[test]
+fn of_another_agency_a_missing_clause_is_told_and_no_missing_clearance() {
+    let scene = scene();
+    // Nobody there is cleared for the alert either.
+    let low = Being { level: 1, compartments: &[], roles: &["DUTY"] };
+    let harbour = scene.world.person(scene.world.agency("HARB"), &low);
+    let found = findings(&scene, now(&scene));
+    let told = of_agency(&found, harbour);
+    assert_eq!(told["withheld"], json!({ "by": "clause", "because": [] }));
+    // An object that a clause lets through, to whom nobody is cleared.
+    let both = [scene.police.agency, scene.fire.agency];
+    let text = scene.world.agreement(&both, &[(&both, &both, &["entity:read"], 5)]);
+    scene.world.enact(&text, &[scene.police, scene.fire]);
+    let of = |level: u8| json!({ "level": level });
+    let object = json!({
+        "type": "tool", "spec_version": "2.1", "name": "tool",
+        "id": "tool--2c1d8a4e-7f31-4c6d-8d4b-000000000001",
+        "created": "2026-01-01T00:00:00.000Z", "modified": "2026-02-01T00:00:00.000Z"
+    });
+    let command = json!({
+        "do": "import", "markings": marking(4, &["LANTERN"]),
+        "table": { "scheme": "NAT", "clear": of(1), "green": of(1), "amber": of(2),
+            "amber_strict": of(3), "red": of(4) },
+        "objects": [object.to_string()]
+    });
+    let codes = &["LANTERN"];
+    let analyst = Being { level: 4, compartments: codes, roles: &["DUTY", "ANALYST"] };
+    let analyst = scene.world.person(scene.police.agency, &analyst);
+    let subject = scene.world.act(analyst, "entity:import", &command).expect("imported").record;
+    let fire = scene.fire;
+    let later = Scene { alert: subject, ..scene };
+    let found = findings(&later, now(&later));
+    let told = of_agency(&found, fire);
+    assert_eq!((&told["available"], &told["withheld"]), (&json!(false), &Value::Null));
+    assert_eq!(of_agency(&found, harbour)["withheld"]["by"], "clause");
+}
+
+#[test]
 fn persons_of_other_agencies_are_their_own_matter() {
     let scene = scene();
     scene.world.get(scene.fire, "alert", scene.alert).expect("the alert");

@@ -21,7 +21,7 @@ mod http_log;
 pub mod lanes;
 pub mod ledger;
 pub mod live;
-mod near;
+pub mod near;
 pub mod node;
 pub mod openapi;
 pub mod oversight;

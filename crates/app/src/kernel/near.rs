@@ -88,8 +88,11 @@ pub fn near(
             found.extend(of.agreement(signed));
         }
     }
-    // A clause that lacks little comes before one that lacks much, any before none.
-    found.sort_by_key(|near| (near.clause.is_none(), near.lacks.len()));
+    // What has a clause of the kind is nearer than what has none.
+    if found.iter().any(|near| near.clause.is_some()) {
+        found.retain(|near| near.clause.is_some());
+    }
+    found.sort_by_key(|near| near.lacks.len());
     found.truncate(NEAREST);
     Ok(found)
 }
@@ -145,7 +148,7 @@ impl Of<'_> {
     }
 
     fn lacks(&self, text: &Agreement, clause: &Clause) -> Vec<Lack> {
-        let at = self.reader.core().at;
+        let at = self.reader.at();
         let mut lacks = Vec::new();
         let starts_at = text.force.starts_at.max(clause.force.starts_at);
         let ends_at = text.force.ends_at.min(clause.force.ends_at);

@@ -110,14 +110,18 @@ impl Obstacle {
 /// Answers `POST /api/why`.
 ///
 /// # Errors
-/// `absent` for a record, agency or person that does not exist or may not be known to exist, the
-/// same answer for all; `other-agency` when it originates with another; `invalid-command`.
+/// As [`find`].
 pub fn answer(asked: &Asked<'_>) -> Result<Answer, Fault> {
-    let question: Question = asked.parse()?;
-    Answer::json(&why_not(asked, &question)?)
+    Answer::json(&find(asked)?)
 }
 
-fn why_not(asked: &Asked<'_>, question: &Question) -> Result<WhyNot, Fault> {
+/// Finds who reads which layer, and what stands in the way of the others.
+///
+/// # Errors
+/// `absent` for a record, agency or person that does not exist or may not be known to exist, the
+/// same answer for all; `other-agency` when it originates with another; `invalid-command`.
+pub fn find(asked: &Asked<'_>) -> Result<WhyNot, Fault> {
+    let question: Question = asked.parse()?;
     let (reader, id) = (&asked.reader, question.record.id);
     let subject = match (question.agency, question.person) {
         (Some(agency), None) => Ok(agency),

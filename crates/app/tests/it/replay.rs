@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use app::agreements::replay::{NAMED_MAX, RECORDS_MAX};
 use base::{AgencyId, RecordId};
 use serde_json::{Value, json};
 use testkit::world::{Being, marking};
@@ -324,4 +325,44 @@ fn what_is_named_is_noted_as_read() {
         rows.iter().any(|r| r.person == Some(scene.clerk.person) && r.records.contains(&tool))
     };
     scene.world.eventually(|_| noted(&scene).then_some(()));
+}
+
+#[test]
+fn the_newest_are_looked_at_and_it_is_said_when_there_were_more() {
+    let scene = scene();
+    let of = |level: u8| json!({ "level": level });
+    let import = |from: usize, upto: usize| {
+        let objects: Vec<String> = (from..upto)
+            .map(|number| {
+                json!({
+                    "type": "tool", "spec_version": "2.1", "name": "tool",
+                    "id": format!("tool--2c1d8a4e-7f31-4c6d-8d4b-{number:012x}"),
+                    "created": "2026-01-01T00:00:00.000Z", "modified": "2026-02-01T00:00:00.000Z"
+                })
+                .to_string()
+            })
+            .collect();
+        let command = json!({
+            "do": "import", "markings": marking(3, &[]),
+            "table": { "scheme": "NAT", "clear": of(1), "green": of(1), "amber": of(2),
+                "amber_strict": of(3), "red": of(4) },
+            "objects": objects
+        });
+        scene.world.act(scene.police, "entity:import", &command).expect("imported");
+    };
+    for from in (0..RECORDS_MAX).step_by(100) {
+        import(from, from + 100);
+    }
+    let draft = scene.draft(2, 4);
+    let count = |replay: &Value| {
+        let turn = &replay["starting"][0];
+        let named = turn["named"].as_array().map(Vec::len);
+        (replay["cut"] == true, replay["records"].as_u64(), turn["records"].as_u64(), named)
+    };
+    let most = Some(RECORDS_MAX as u64);
+    let told = count(&scene.replay(scene.police, &draft));
+    assert_eq!(told, (false, most, most, Some(NAMED_MAX)));
+    import(RECORDS_MAX, RECORDS_MAX + 1);
+    let told = count(&scene.replay(scene.police, &draft));
+    assert_eq!(told, (true, most, most, Some(NAMED_MAX)));
 }

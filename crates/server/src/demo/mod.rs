@@ -8,6 +8,7 @@ mod founding;
 mod links;
 mod play;
 mod record;
+mod scene_clauses;
 mod scene_entities;
 mod scene_inquiry;
 mod scene_operations;

@@ -135,6 +135,7 @@ pub struct Play {
     pub before: Vec<Before>,
     pub reports: super::scene_reports::Reports,
     pub entities: super::scene_entities::Entities,
+    pub clauses: super::scene_clauses::Clauses,
 }
 
 /// The alert that the play is about.
@@ -374,7 +375,7 @@ impl World {
 
     fn seats_of_the_play(&self) -> Vec<&String> {
         let Play { alert, answers, suspension, handover, inquiry, declaration, .. } = &self.play;
-        let Play { before, reports, entities, .. } = &self.play;
+        let Play { before, reports, entities, clauses, .. } = &self.play;
         let mut named = vec![&alert.seat, &suspension.by, &suspension.from, &suspension.to];
         named.extend([&handover.seat, &handover.to, &inquiry.seat]);
         named.extend([&declaration.seat, &declaration.head, &declaration.gap]);
@@ -385,6 +386,7 @@ impl World {
         named.extend(before.iter().flat_map(|b| b.answered_by.iter().chain([&b.seat])));
         named.extend(reports.seats());
         named.extend(entities.seats());
+        named.extend(clauses.seats());
         named.extend(&self.links);
         named
     }
