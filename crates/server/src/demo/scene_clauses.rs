@@ -127,5 +127,6 @@ fn ask<T>(
     let node = cast.node();
     let reader = Reader::new(node, cast.actor(seat)?);
     let (query, body) = (BTreeMap::new(), body.to_string());
-    question(&Asked { node, reader, id: None, query: &query, body: body.as_bytes() })
+    let (path, body) = (&query, body.as_bytes());
+    question(&Asked { node, reader, id: None, query: &query, path, body, media: "" })
 }
