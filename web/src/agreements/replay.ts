@@ -38,6 +38,7 @@ export const PAGES = {
   report: "reports",
   entity: "entities",
   operation: "operations",
+  plan: "plans",
   agreement: "agreements",
 } as const;
 
