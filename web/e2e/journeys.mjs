@@ -526,6 +526,7 @@ export const journeys = [
       const police = await (await Desk.open(muster, one)).signIn(POLICE);
       const name = title("Wanted vehicle");
       await raise(police, { name, audience: ["BORDER"], ladder: SLOW });
+      await police.page.waitForSelector(row(name));
       await police.close();
       const border = await (await Desk.open(muster, two)).signIn(BORDER);
       await border.page.waitForSelector(row(name));
