@@ -1,6 +1,7 @@
 // Journeys of pages on which two people of one agency do what one alone may not.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { Desk, SIZES } from "./desk.mjs";
 import { fresh, live } from "./identity.mjs";
 import { raise, row, SLOW, title } from "./journeys.mjs";
@@ -231,6 +232,50 @@ export const pages = [
         await page.waitForSelector(`${found("revised-why")}:has-text("measured again")`);
       }
       await look(police, "report-revised");
+      await police.close();
+      await fire.close();
+    },
+  },
+  {
+    name: "a file is attached to a report, marked higher than it, and kept by who may read it",
+    async run({ muster, one, two }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const fire = await (await Desk.open(muster, two)).signIn(FIRE);
+      const name = title("Report with files");
+      await police.go("/compose");
+      await police.page.click('#label label:has-text("RESTRICTED")');
+      await police.page.fill("#title", name);
+      await police.page.fill("#line-exact_location", "Track five");
+      const csv = (file, text) => ({
+        name: file,
+        mimeType: "text/csv",
+        buffer: Buffer.from(text),
+      });
+      const sketch = csv("sketch.csv", "place,what\ntrack 5,signal box\n");
+      await police.page.setInputFiles("#files", [sketch, csv("sources.csv", "who\nnobody\n")]);
+      await police.page.waitForSelector(`${found("file")} >> nth=1`);
+      // What only looks like an image is not taken, and the others stay.
+      police.meant.add("400");
+      const image = { name: "photo.png", mimeType: "image/png", buffer: Buffer.from("<html>") };
+      await police.page.setInputFiles("#files", [image]);
+      await police.page.waitForSelector(`${found("error-summary")}:has-text("photo.png")`);
+      assert.equal(await police.page.locator(found("file")).count(), 2);
+      await police.page.click(`${found("file")}:has-text("sources.csv") button >> nth=0`);
+      await police.page.click('#file-mark-1 label:has-text("SECRET")');
+      await police.page.click('label:has(.code:text-is("FIRE"))');
+      await look(police, "report-compose-files");
+      await police.page.click('button[type="submit"]');
+      await police.page.waitForSelector(`${found("files")} a >> nth=1`);
+      await fire.page.click('nav a[href="/reports"]');
+      await fire.page.click(`a:has-text("${name}")`);
+      const [kept] = await Promise.all([
+        fire.page.waitForEvent("download"),
+        fire.page.click(`${found("files")} a:has-text("sketch.csv")`),
+      ]);
+      assert.equal(kept.suggestedFilename(), "sketch.csv");
+      assert.equal(await readFile(await kept.path(), "utf8"), sketch.buffer.toString());
+      assert.equal(await fire.page.locator(`${found("files")} a`).count(), 1);
+      await look(fire, "report-files");
       await police.close();
       await fire.close();
     },
