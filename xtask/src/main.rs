@@ -99,18 +99,13 @@ enum Command {
         #[arg(long)]
         noun: Option<String>,
     },
-    /// Runs random acts, kills and restarts from a seed.
+    /// Runs acts, kills and restarts from a seed: `loop [--seed S] [--loops N] [--postgres [URL]]`.
     Simulate {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
-    /// Runs the seeded fuzzers.
+    /// Runs the seeded fuzzer of bundles: `[SEED] [ROUNDS]`.
     Fuzz {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<OsString>,
-    },
-    /// Runs the load generator.
-    Load {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
@@ -150,7 +145,6 @@ fn run(command: Command) -> Result<()> {
         Command::New { name, noun } => new::run(&ws, &name, noun.as_deref()),
         Command::Simulate { args } => program::run(&ws, Program::Simulate, &args),
         Command::Fuzz { args } => program::run(&ws, Program::Fuzz, &args),
-        Command::Load { args } => program::run(&ws, Program::Load, &args),
         Command::Bench { name, args } => bench::run(&ws, name.as_deref(), &args),
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask simulate`, `fuzz` and `load`: the programs of `testkit`, built for speed.
+//! `cargo xtask simulate` and `fuzz`: programs that look for what tests do not, built for speed.
 
 use std::ffi::OsString;
 
@@ -6,21 +6,19 @@ use anyhow::Result;
 
 use crate::workspace::{self, Workspace};
 
-/// A program of `testkit`.
+/// A program that runs from a seed.
 #[derive(Clone, Copy)]
 pub enum Program {
     Simulate,
     Fuzz,
-    Load,
 }
 
 /// Builds the program and hands the arguments through.
 pub fn run(ws: &Workspace, program: Program, args: &[OsString]) -> Result<()> {
-    let name = match program {
-        Program::Simulate => "simulate",
-        Program::Fuzz => "fuzz",
-        Program::Load => "load",
+    let (package, kind, name) = match program {
+        Program::Simulate => ("testkit", "--bin", "simulate"),
+        Program::Fuzz => ("interop", "--example", "fuzz_stix"),
     };
-    let mut command = ws.cargo(&["run", "--release", "--package", "testkit", "--bin", name, "--"]);
+    let mut command = ws.cargo(&["run", "--release", "--package", package, kind, name, "--"]);
     workspace::run(command.args(args))
 }

@@ -40,6 +40,28 @@ pub fn set_up(directory: &Path, place: &Place) {
     let cast = Cast { police: (police.person, police.agency, police.seat), fire };
     let cast = serde_json::to_vec(&cast).expect("json");
     std::fs::write(directory.join("cast.json"), cast).expect("the cast");
+    let config = format!(
+        "name = \"{}\"\nledger = \"{}\"\n[keys]\nprovider = \"file\"\ndirectory = \"keys\"\n",
+        World::NAME,
+        world.ledger()
+    );
+    std::fs::write(directory.join("muster.toml"), config).expect("a configuration");
+}
+
+/// Verifies the log, every entry opened, by the product's own offline verifier.
+///
+/// # Panics
+/// When it finds a fault or cannot verify.
+pub fn verify(muster: &Path, directory: &Path, place: &Place) {
+    let mut command = Command::new(muster);
+    command.arg("verify").arg("--data").arg(directory).arg("--keys").arg(directory.join("keys"));
+    if let Place::Postgres { url } = place {
+        command.arg("--postgres").arg(url);
+    }
+    let output = command.output().expect("the verifier");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "the log does not verify: {text}{complaint}");
 }
 
 fn open(directory: &Path, place: &Place) -> (World, Who, base::AgencyId) {
@@ -173,8 +195,14 @@ pub struct Outcome {
 }
 
 /// Runs `loops` children one after the other, each ended at a point or by kill −9, and checks after
-/// each; `program` is the simulator's own binary.
-pub fn run(program: &Path, directory: &Path, place: &Place, (seed, loops): (u64, u64)) -> Outcome {
+/// each; `program` is the simulator's own binary, and `muster`, when given, verifies each log.
+pub fn run(
+    program: &Path,
+    directory: &Path,
+    place: &Place,
+    (seed, loops): (u64, u64),
+    muster: Option<&Path>,
+) -> Outcome {
     set_up(directory, place);
     let mut seeded = [0; 32];
     for (to, from) in seeded.iter_mut().zip(seed.to_be_bytes()) {
@@ -200,6 +228,9 @@ pub fn run(program: &Path, directory: &Path, place: &Place, (seed, loops): (u64,
         next = follow(&mut child, &mut told, if by_point { u64::MAX } else { lines }).max(next);
         next += 1000;
         check(directory, place, &told, turn % 10 == 9);
+        if let Some(muster) = muster {
+            verify(muster, directory, place);
+        }
     }
     Outcome { loops, acknowledged: told.acts.len() as u64, read: told.reads.len() as u64 }
 }

@@ -87,10 +87,13 @@ pub struct World {
 pub const BEGINS_MS: i64 = 1_795_348_800_000;
 
 impl World {
+    /// The host name of every world's node.
+    pub const NAME: &str = "centre.example";
+
     /// A world on an embedded data directory.
     pub fn new() -> Self {
         let directory = scratch();
-        let place = Place::Sqlite { directory: directory.join("data") };
+        let place = Place::Sqlite { directory: directory.join("store") };
         Self::at(directory, place, capabilities::ALL)
     }
 
@@ -139,11 +142,11 @@ impl World {
     pub fn start(&mut self) -> Result<(), Fault> {
         let started = PlayClock { started_at: self.clock.now(), speed: 1 };
         let config = Config {
-            name: "centre.example".to_owned(),
+            name: format!("{}/muster", Self::NAME),
             ledger: self.ledger,
             place: self.place.clone(),
             directory: self.directory.join("local"),
-            blobs: self.directory.join("data").join("blobs"),
+            blobs: store::Data::directory(&self.directory.join("store")).blobs,
             provider: provider(&self.directory),
             play: started,
             capabilities: self.capabilities,
@@ -172,9 +175,14 @@ impl World {
         self.node.as_ref().expect("the node runs")
     }
 
-    /// The scratch directory: `data`, `local` and `keys` are in it.
+    /// The scratch directory: `store`, `local` and `keys` are in it, as in a node's own.
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// The id of its ledger.
+    pub const fn ledger(&self) -> LedgerId {
+        self.ledger
     }
 
     /// Where the log is.

@@ -155,7 +155,7 @@ fn what_a_killed_process_left_becomes_a_leaf_at_the_next_start() {
     // Without the stop's leaf: the process is gone before it.
     let copy = scene.world.directory().join("copy");
     copy_all(scene.world.directory(), &copy);
-    let place = store::log::Place::Sqlite { directory: copy.join("data") };
+    let place = store::log::Place::Sqlite { directory: copy.join("store") };
     let twin = World::at(copy, place, app::capabilities::ALL);
     let rows = twin.access_rows();
     assert_eq!(of(&rows, AccessKind::Opened).len(), 1);

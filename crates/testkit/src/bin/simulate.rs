@@ -1,4 +1,5 @@
-//! DEV: crash loops. `simulate loop --seed S --loops N [--postgres URL]`; it calls itself as child.
+//! DEV: crash loops. `simulate loop [--seed S] [--loops N] [--postgres [URL]] [--muster FILE]`; it calls itself as
+//! child. PostgreSQL without a URL is a private cluster; `muster` verifies the log after each loop.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use store::log::Place;
 use testkit::crash;
+use testkit::postgres::TemporaryPostgres;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,7 +21,7 @@ fn main() {
     };
     let place = |directory: &PathBuf| match after("--postgres") {
         Some(url) => Place::Postgres { url },
-        None => Place::Sqlite { directory: directory.join("data") },
+        None => Place::Sqlite { directory: directory.join("store") },
     };
     match arguments.first().map(String::as_str) {
         Some("child") => {
@@ -39,13 +41,25 @@ fn main() {
             let (seed, loops) = (number("--seed", 1), number("--loops", 200));
             let directory = testkit::world::scratch();
             let program = std::env::current_exe().expect("this program");
-            let outcome = crash::run(&program, &directory, &place(&directory), (seed, loops));
+            let asked = arguments.iter().any(|argument| argument == "--postgres");
+            let private = asked && after("--postgres").is_none_or(|next| next.starts_with("--"));
+            let cluster = private.then(|| TemporaryPostgres::start().expect("PostgreSQL"));
+            let place = cluster.as_ref().map_or_else(
+                || place(&directory),
+                |cluster| Place::Postgres { url: cluster.create_database("crash").expect("made") },
+            );
+            let muster = after("--muster").map(PathBuf::from);
+            let turns = (seed, loops);
+            let outcome = crash::run(&program, &directory, &place, turns, muster.as_deref());
             println!(
-                "seed {seed}: {} loops, {} acts acknowledged, 0 lost",
-                outcome.loops, outcome.acknowledged
+                "seed {seed}: {} loops, {} acts acknowledged, 0 lost, {} reads, all recorded{}",
+                outcome.loops,
+                outcome.acknowledged,
+                outcome.read,
+                if muster.is_some() { ", verified after each" } else { "" }
             );
             std::fs::remove_dir_all(&directory).expect("removed");
         }
-        _ => eprintln!("simulate loop [--seed S] [--loops N] [--postgres URL]"),
+        _ => eprintln!("simulate loop [--seed S] [--loops N] [--postgres [URL]] [--muster FILE]"),
     }
 }
