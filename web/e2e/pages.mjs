@@ -7,6 +7,7 @@ import { fresh, live } from "./identity.mjs";
 import { raise, row, SLOW, title } from "./journeys.mjs";
 
 const POLICE = "POLICE: Duty officer of the police";
+const FIELD = "POLICE: Commander in the field";
 const FIRE = "FIRE: Duty officer of the fire service";
 const BORDER = "BORDER: Duty officer of the border guard";
 const BORDER_CHIEF = "BORDER: Chief of operations of the border guard";
@@ -234,6 +235,57 @@ export const pages = [
       await look(police, "report-revised");
       await police.close();
       await fire.close();
+    },
+  },
+  {
+    name: "a line is said under a lower label by two persons, and then it is read below",
+    async run({ muster, one, two }) {
+      const border = await (await Desk.open(muster, one)).signIn(BORDER);
+      const chief = await (await Desk.open(muster, two)).signIn(BORDER_CHIEF);
+      const name = title("Report with a source");
+      for (const desk of [border, chief]) await desk.authenticator();
+      for (const desk of [border, chief]) desk.meant.add("403");
+      await border.go("/compose");
+      await border.page.click('#label label:has-text("RESTRICTED")');
+      await border.page.fill("#title", name);
+      await border.page.fill("#line-exact_location", "Track six");
+      await border.page.fill("#line-hazards", "A man in a grey coat saw two rifles");
+      await border.page.click('button[aria-controls="mark-hazards"]');
+      await border.page.click('#mark-hazards label:has-text("SECRET")');
+      await border.page.click('label:has(.code:text-is("POLICE"))');
+      await border.page.click('button[type="submit"]');
+      await border.page.waitForSelector(`${found("report")} h2:has-text("${name}")`);
+      await border.page.click(found("downgrade-more"));
+      await border.page.click(found("downgrade-next"));
+      await border.page.waitForSelector(`${found("error-summary")}:has-text("reason")`);
+      await border.page.fill(found("downgraded"), "Two rifles were seen");
+      await border.page.fill("#downgrade-reason", "Crews have to know");
+      await look(border, "dialog-downgrade");
+      await border.page.click(found("downgrade-next"));
+      await border.page.waitForSelector(`${found("confirm")}, ${found("add-passkey")}`);
+      await look(border, "dialog-downgrade-sign");
+      await border.sign();
+      await border.page.waitForSelector(`${found("downgrade")}:has-text("waits")`);
+      assert.equal(await border.page.locator(found("countersign")).count(), 0);
+      await chief.page.click('nav a[href="/reports"]');
+      await chief.page.click(`a:has-text("${name}")`);
+      await chief.page.waitForSelector(`${found("downgrade")}:has-text("Two rifles were seen")`);
+      await look(chief, "report-downgrade");
+      await chief.page.click(found("countersign"));
+      await chief.page.waitForSelector(`${found("confirm")}, ${found("add-passkey")}`);
+      await chief.axe("countersigning a downgrade");
+      await chief.sign();
+      await border.page.waitForSelector(`${found("downgrade")}:has-text("downgraded")`);
+      await chief.close();
+      await border.close();
+      const field = await (await Desk.open(muster, two)).signIn(FIELD);
+      await field.page.click('nav a[href="/reports"]');
+      await field.page.click(`a:has-text("${name}")`);
+      await field.page.waitForSelector(`${found("portions")}:has-text("Two rifles were seen")`);
+      const shown = await field.page.textContent(found("report"));
+      assert.ok(!shown.includes("grey coat"), "the source stays above");
+      assert.equal(await field.page.locator(found("downgrade")).count(), 0);
+      await field.close();
     },
   },
   {

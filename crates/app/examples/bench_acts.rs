@@ -1,8 +1,8 @@
 //! Benchmark: durable acts a second, with policy, encryption, views and access log on.
 //!
-//! `cargo xtask bench acts [-- --postgres URL]`. For each number of clients: acts a second and
-//! their p50 and p99; beside it, in the same run, the raw limit of the engine: prepared batches of
-//! the same rows without deciding, sealing or views.
+//! `cargo xtask bench acts [-- --postgres [URL]]`, on a private cluster when no URL is given. For
+//! each number of clients: acts a second and their p50 and p99; beside it, in the same run, the raw
+//! limit of the engine: prepared batches of the same rows without deciding, sealing or views.
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use store::log::{Batch, Head, Log, LogName, Place};
+use testkit::postgres::TemporaryPostgres;
 use testkit::world::{Being, marking, scratch};
 use testkit::{Who, World};
 
@@ -23,12 +24,16 @@ const SECONDS: u64 = 5;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let url = arguments
-        .iter()
-        .position(|argument| argument == "--postgres")
-        .and_then(|at| arguments.get(at + 1));
-    let engine = if url.is_some() { "postgresql" } else { "sqlite" };
-    let (world, police, fire) = world(url.map(String::as_str));
+    let asked = arguments.iter().position(|argument| argument == "--postgres");
+    let given = asked.and_then(|at| arguments.get(at + 1)).cloned();
+    let cluster = (asked.is_some() && given.is_none())
+        .then(|| TemporaryPostgres::start().expect("PostgreSQL"));
+    let database = |name| {
+        let of = |cluster: &TemporaryPostgres| cluster.create_database(name).expect("a database");
+        given.clone().or_else(|| cluster.as_ref().map(of))
+    };
+    let engine = if asked.is_some() { "postgresql" } else { "sqlite" };
+    let (world, police, fire) = world(database("acts").as_deref());
     for clients in [1, 8, 64, 256] {
         let mut took = acts(&world, police, fire, clients);
         took.sort_unstable();
@@ -41,7 +46,7 @@ fn main() {
     }
     open_renditions(&world, fire);
     drop(world);
-    raw(url.map(String::as_str), engine);
+    raw(database("raw").as_deref(), engine);
 }
 
 fn world(url: Option<&str>) -> (World, Who, Who) {

@@ -44,7 +44,7 @@ export interface Grade {
   information: number;
 }
 
-interface Said {
+export interface Said {
   line: LineName;
   text: string;
   grade: Grade | null;
@@ -83,6 +83,29 @@ interface ReportBody {
   answer: string | null;
   cites: string[];
   attachments: Attachment[];
+  downgrades: Proposed[];
+}
+
+/** What is proposed to be said under a lower label, as it is kept. */
+interface Proposed {
+  downgrade: string;
+  /** The layer from which the words are taken. */
+  from: string;
+  markings: Markings;
+  portions: Said[];
+  reason: string;
+  by: string | null;
+  at: string;
+  state: "proposed" | "countersigned" | "declined";
+  decided_by?: string | null;
+  decided_at?: string;
+  because?: string;
+}
+
+/** A proposal under the mark of what it would lower. */
+export interface Downgrade extends Proposed {
+  label: Label;
+  mark: string;
 }
 
 /** One line under its own mark. */
@@ -128,6 +151,8 @@ export interface Report {
   files: Filed[];
   versions: Version[];
   releases: Released[];
+  /** Newest first. */
+  downgrades: Downgrade[];
 }
 
 /** Reads a rendition; null for one without a layer. */
@@ -158,6 +183,13 @@ export function reportOf(rendition: Rendition): Report | null {
       mark: layer.mark,
     })),
   );
+  const downgrades = rendition.layers.flatMap(layer =>
+    (bodyOf<ReportBody>(layer).downgrades ?? []).map(proposed => ({
+      ...proposed,
+      label: layer.label,
+      mark: layer.mark,
+    })),
+  );
   return {
     rendition,
     id: rendition.id,
@@ -170,7 +202,25 @@ export function reportOf(rendition: Rendition): Report | null {
     files,
     versions: versions.sort((a, b) => b.at.localeCompare(a.at)),
     releases: releasesOf(rendition),
+    downgrades: downgrades.sort((a, b) => b.at.localeCompare(a.at)),
   };
+}
+
+/** A label of a report above its own, with what stands under it. */
+export interface Higher {
+  /** The id of the layer. */
+  id: string;
+  label: Label;
+  mark: string;
+  portions: Said[];
+}
+
+/** The labels above that of the report from which something could be said lower. */
+export function highersOf(rendition: Rendition): Higher[] {
+  return rendition.layers.slice(1).flatMap(({ id, label, mark, ...layer }) => {
+    const { portions } = bodyOf<ReportBody>({ id, label, mark, ...layer });
+    return portions ? [{ id, label, mark, portions }] : [];
+  });
 }
 
 /** The newest release to each agency, and whether it was withdrawn after that. */

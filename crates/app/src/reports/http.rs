@@ -61,4 +61,22 @@ pub const ROUTES: &[Route] = &[
         ("withdraw", Some("report")),
         "end the reading of an agency",
     ),
+    Route::command(
+        "/reports/{id}/downgrades",
+        "report:downgrade",
+        ("downgrade", Some("report")),
+        "propose to say what a layer says under a lower label",
+    ),
+    Route::command(
+        "/reports/{id}/downgrades/signature",
+        "report:countersign",
+        ("countersign", Some("report")),
+        "sign a proposed downgrade as the second person",
+    ),
+    Route::command(
+        "/reports/{id}/downgrades/refusal",
+        "report:decline",
+        ("decline", Some("report")),
+        "refuse a proposed downgrade",
+    ),
 ];

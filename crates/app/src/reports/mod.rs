@@ -17,6 +17,7 @@ use policy::Class;
 use serde::{Deserialize, Serialize};
 
 use attachment::{Attached, Ticket};
+use downgrade::{Countersign, Decline, Downgrade};
 
 use crate::circles;
 use crate::kernel::reader::conflict;
@@ -27,6 +28,7 @@ use crate::kernel::{
 };
 
 pub mod attachment;
+pub mod downgrade;
 pub mod http;
 mod preview;
 mod view;
@@ -52,6 +54,10 @@ pub const CAPABILITY: Capability = Capability {
         "report.requested/1",
         "report.answered/1",
         "report.overdue/1",
+        "report.downgrade_proposed/1",
+        "report.downgrade_signed/1",
+        "report.downgrade_declined/1",
+        "report.downgraded/1",
     ],
     actions: &[
         own("report:submit"),
@@ -61,6 +67,9 @@ pub const CAPABILITY: Capability = Capability {
         Action { lane: Lane::Alert, ..own("report:withdraw") },
         own("report:request"),
         Action { duty: true, ..own("report:overdue") },
+        Action { signed: true, ..own("report:downgrade") },
+        Action { signed: true, ..own("report:countersign") },
+        own("report:decline"),
     ],
     routes: http::ROUTES,
     urgent: false,
@@ -280,6 +289,9 @@ enum Command {
     Withdraw(Withdraw),
     Request(Request),
     Overdue { report: ReportId },
+    Downgrade(Box<Downgrade>),
+    Countersign(Box<Countersign>),
+    Decline(Decline),
 }
 
 /// A report was submitted: what everybody to whom it is released may know.
@@ -390,6 +402,9 @@ fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
         Command::Withdraw(withdraw) => decide_withdraw(withdraw, on),
         Command::Request(request) => decide_request(request, on),
         Command::Overdue { report } => decide_overdue(report, on),
+        Command::Downgrade(downgrade) => downgrade::propose(*downgrade, on),
+        Command::Countersign(countersign) => downgrade::countersign(*countersign, on),
+        Command::Decline(decline) => downgrade::decline(decline, on),
     }
 }
 
@@ -809,11 +824,12 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
                 layer.set("answered_at", fact.acted_at);
             }
         }
-        _ => {
+        "report.overdue/1" => {
             if fact.read::<Overdue>().is_some() {
                 layer.state = Some("overdue".to_owned());
             }
         }
+        _ => downgrade::fold(fact, layer),
     }
 }
 
@@ -878,7 +894,7 @@ fn index(fact: &Fact<'_>, views: Views<'_>) -> Result<(), Fault> {
             set_timer(fact, views, None)
         }
         "report.overdue/1" => set_timer(fact, views, None),
-        _ => Ok(()),
+        _ => downgrade::index(fact, views),
     }
 }
 

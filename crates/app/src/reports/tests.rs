@@ -627,7 +627,7 @@ fn a_restarted_and_rebuilt_node_gives_the_same_file_and_a_changed_byte_is_found(
     assert_eq!(slug(again), "attachment-used", "rebuilding knows it");
     let digest = kept["digest"].as_str().expect("a digest");
     let (group, _) = digest.split_at(2);
-    let path = scene.world.directory().join("data/blobs").join(group).join(digest);
+    let path = scene.world.directory().join("store/blobs").join(group).join(digest);
     let mut bytes = std::fs::read(&path).expect("the blob");
     assert!(!bytes.windows(8).any(|part| part == b"the plan"), "it lies encrypted");
     bytes[5] ^= 1;
@@ -636,4 +636,154 @@ fn a_restarted_and_rebuilt_node_gives_the_same_file_and_a_changed_byte_is_found(
     assert!(status >= 500, "{status}");
     let problem = String::from_utf8(problem).expect("text");
     assert!(!problem.contains("the plan"), "{problem}");
+}
+
+/// What the layer above says to those below it, proposed by the police.
+fn lower(scene: &Scene, report: RecordId, layer: usize, level: u8) -> Value {
+    let shown = scene.get(scene.police, report).expect("the report");
+    let mut layers = shown.layers.iter().filter(|layer| layer.body.contains_key("portions"));
+    let from = layers.nth(layer).expect("a layer").id;
+    json!({
+        "do": "downgrade", "report": report, "from": from, "markings": marking(level, &[]),
+        "portions": [{ "line": "hazards", "text": "Armed men", "grade": null }],
+        "reason": "Crews have to know"
+    })
+}
+
+/// The proposals on a report that a reader sees.
+fn proposals(report: &Rendition) -> Vec<Value> {
+    let lists = report.layers.iter().filter_map(|layer| layer.body.get("downgrades")?.as_array());
+    lists.flatten().cloned().collect()
+}
+
+fn signed(proposal: &Value, downgrade: &Value) -> Value {
+    let mut command = proposal.clone();
+    command["do"] = "countersign".into();
+    command["downgrade"] = downgrade.clone();
+    command
+}
+
+/// The scene, the head of the police, a report and a proposal to say more of it at level 3.
+fn proposed() -> (Scene, Who, RecordId, Value, Value) {
+    let scene = scene();
+    let head = scene.world.person(scene.police.agency, &Being { roles: &["HEAD"], ..DESK });
+    let id = scene.submit(scene.police, &methane(&[scene.fire])).expect("a report");
+    let proposal = lower(&scene, id, 2, 3);
+    scene.act(scene.police, "downgrade", &proposal).expect("proposed");
+    let seen = proposals(&scene.get(head, id).expect("the report"));
+    assert_eq!(seen.len(), 1);
+    let downgrade = seen[0]["downgrade"].clone();
+    (scene, head, id, proposal, downgrade)
+}
+
+#[test]
+fn a_downgrade_takes_two_persons_and_says_below_what_was_above() {
+    let (scene, head, id, proposal, downgrade) = proposed();
+    assert_eq!(scene.texts(scene.fire, id), ["Platform 4", "Gas"]);
+    let command = signed(&proposal, &downgrade);
+    scene.act(head, "countersign", &command).expect("signed");
+    assert_eq!(scene.texts(scene.fire, id), ["Platform 4", "Gas", "Armed men"]);
+    let seen = proposals(&scene.get(scene.police, id).expect("the report"));
+    assert_eq!(seen[0]["state"], "countersigned");
+    assert_eq!(seen[0]["decided_by"], json!(head.person));
+    assert_eq!(slug(scene.act(head, "countersign", &command)), "downgrade-decided");
+}
+
+#[test]
+fn a_proposal_to_downgrade_is_nothing_to_those_below_it_and_to_other_agencies() {
+    let scene = scene();
+    let id = scene.submit(scene.police, &methane(&[scene.fire])).expect("a report");
+    let before = scene.get(scene.fire, id).expect("the report");
+    let head_before = scene.get(scene.fire_head, id).expect("the report");
+    let proposal = lower(&scene, id, 2, 3);
+    scene.act(scene.police, "downgrade", &proposal).expect("proposed");
+    assert_eq!(scene.get(scene.fire, id).expect("the report"), before);
+    // Whoever is cleared for the layer, but of another agency, learns nothing either.
+    assert_eq!(scene.get(scene.fire_head, id).expect("the report"), head_before);
+}
+
+#[test]
+fn nobody_countersigns_alone_or_without_the_role_or_other_words() {
+    let (scene, head, id, proposal, downgrade) = proposed();
+    let command = signed(&proposal, &downgrade);
+    let both = Being { roles: &["HEAD", "DUTY"], ..DESK };
+    let alone = scene.world.person(scene.police.agency, &both);
+    let own = lower(&scene, id, 2, 2);
+    scene.act(alone, "downgrade", &own).expect("proposed");
+    let seen = proposals(&scene.get(alone, id).expect("the report"));
+    let second = signed(&own, &seen[1]["downgrade"]);
+    assert_eq!(slug(scene.act(alone, "countersign", &second)), "own-proposal");
+    let desk = scene.world.person(scene.police.agency, &DESK);
+    assert_eq!(scene.act(desk, "countersign", &command).expect_err("no").code.kind, Kind::Denied);
+    let mut other = command.clone();
+    other["portions"][0]["text"] = "Four armed men".into();
+    assert_eq!(slug(scene.act(head, "countersign", &other)), "proposal-differs");
+    other = command;
+    other["markings"] = marking(2, &[]);
+    assert_eq!(slug(scene.act(head, "countersign", &other)), "proposal-differs");
+    assert_eq!(scene.texts(scene.fire, id), ["Platform 4", "Gas"]);
+}
+
+#[test]
+fn who_may_not_read_the_layer_neither_proposes_nor_signs_nor_learns_that_there_is_one() {
+    let (scene, _, id, proposal, downgrade) = proposed();
+    let low = Being { level: 3, compartments: &[], roles: &["HEAD", "DUTY"] };
+    let low = scene.world.person(scene.police.agency, &low);
+    let mut never = proposal.clone();
+    never["from"] = json!(RecordId([3; 16]));
+    for command in [&proposal, &never] {
+        assert_eq!(slug(scene.act(low, "downgrade", command)), "absent");
+    }
+    let command = signed(&proposal, &downgrade);
+    assert_eq!(slug(scene.act(low, "countersign", &command)), "absent");
+    let decline = json!({ "do": "decline", "report": id, "downgrade": downgrade,
+        "from": proposal["from"], "reason": "no" });
+    assert_eq!(slug(scene.act(low, "decline", &decline)), "absent");
+    assert_eq!(slug(scene.act(scene.fire_head, "downgrade", &proposal)), "other-agency");
+}
+
+#[test]
+fn a_downgrade_goes_below_its_layer_and_not_below_its_report() {
+    let scene = scene();
+    let id = scene.submit(scene.police, &methane(&[scene.fire])).expect("a report");
+    let to = |layer, level| scene.act(scene.police, "downgrade", &lower(&scene, id, layer, level));
+    assert_eq!(slug(to(1, 3)), "label-not-lower");
+    assert_eq!(slug(to(2, 1)), "label-not-higher");
+    assert_eq!(slug(to(0, 2)), "label-not-lower");
+    let mut side = lower(&scene, id, 2, 3);
+    side["markings"] = marking(3, &["LANTERN"]);
+    assert_eq!(slug(scene.act(scene.police, "downgrade", &side)), "label-not-lower");
+    let mut line = lower(&scene, id, 2, 3);
+    line["portions"][0]["line"] = "headline".into();
+    assert_eq!(slug(scene.act(scene.police, "downgrade", &line)), "unknown-line");
+}
+
+#[test]
+fn a_layer_that_changed_or_was_contained_is_not_downgraded_as_it_was() {
+    let (scene, head, id, proposal, downgrade) = proposed();
+    let revise = json!({ "do": "revise", "report": id, "reason": "more", "portions": [
+        { "markings": marking(4, &["KESTREL"]), "line": "hazards", "text": "Another cell" }] });
+    scene.act(scene.police, "revise", &revise).expect("revised");
+    let command = signed(&proposal, &downgrade);
+    assert_eq!(slug(scene.act(head, "countersign", &command)), "source-changed");
+    let contain = json!({ "do": "contain", "record": id, "layer": proposal["from"],
+        "markings": marking(5, &["KESTREL"]), "keep": null, "reason": "wrong label" });
+    let high = Being { level: 5, roles: &["SECURITY", "HEAD", "DUTY"], ..DESK };
+    let security = scene.world.person(scene.police.agency, &high);
+    scene.world.act(security, "spillage:contain", &contain).expect("contained");
+    assert_eq!(slug(scene.act(security, "downgrade", &proposal)), "layer-contained");
+}
+
+#[test]
+fn a_refused_downgrade_stays_refused_and_says_nothing_below() {
+    let (scene, head, id, proposal, downgrade) = proposed();
+    let decline = json!({ "do": "decline", "report": id, "downgrade": downgrade,
+        "from": proposal["from"], "reason": "The source could be known by it" });
+    scene.act(head, "decline", &decline).expect("refused");
+    let seen = proposals(&scene.get(scene.police, id).expect("the report"));
+    assert_eq!(seen[0]["state"], "declined");
+    assert_eq!(seen[0]["because"], "The source could be known by it");
+    let command = signed(&proposal, &downgrade);
+    assert_eq!(slug(scene.act(head, "countersign", &command)), "downgrade-decided");
+    assert_eq!(scene.texts(scene.fire, id), ["Platform 4", "Gas"]);
 }

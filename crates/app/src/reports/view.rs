@@ -1,11 +1,13 @@
 //! What deciding about a report needs to know: its desk, its form, and what was asked for.
 
-use base::{AgencyId, CircleId, Digest, RecordId, Time};
+use base::{AgencyId, CircleId, Digest, PersonId, RecordId, Time};
 use rusqlite::{OptionalExtension, params};
 
 use super::attachment::Attached;
+use super::downgrade::DowngradeId;
 use super::{Form, ReportId, Requested, Submitted};
 use crate::kernel::fault::Fault;
+use crate::kernel::floor::LayerId;
 use crate::kernel::view::Views;
 
 /// The capability's own tables: ids, enums, times and numbers only.
@@ -16,7 +18,11 @@ CREATE TABLE IF NOT EXISTS report_request (
     id BLOB PRIMARY KEY, asked_by BLOB NOT NULL, agency BLOB NOT NULL, form INTEGER NOT NULL,
     due_at INTEGER NOT NULL, answered INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS report_attachment (
-    address BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;";
+    address BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS report_downgrade (
+    id BLOB PRIMARY KEY, report BLOB NOT NULL, layer BLOB NOT NULL, person BLOB,
+    digest BLOB NOT NULL, sequence INTEGER NOT NULL, decided INTEGER NOT NULL)
+    STRICT, WITHOUT ROWID;";
 
 const INSERT_REPORT: &str = "INSERT INTO report (id, desk, form) VALUES (?1, ?2, ?3)";
 const SELECT_REPORT: &str = "SELECT desk, form FROM report WHERE id = ?1";
@@ -28,6 +34,12 @@ const UPDATE_REQUEST: &str = "UPDATE report_request SET answered = 1 WHERE id = 
 
 const INSERT_ATTACHMENT: &str = "INSERT OR IGNORE INTO report_attachment (address) VALUES (?1)";
 const SELECT_ATTACHMENT: &str = "SELECT 1 FROM report_attachment WHERE address = ?1";
+
+const INSERT_DOWNGRADE: &str = "INSERT INTO report_downgrade
+    (id, report, layer, person, digest, sequence, decided) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)";
+const SELECT_DOWNGRADE: &str = "SELECT report, layer, person, digest, sequence, decided
+    FROM report_downgrade WHERE id = ?1";
+const UPDATE_DOWNGRADE: &str = "UPDATE report_downgrade SET decided = 1 WHERE id = ?1";
 
 /// The forms in the order of their numbers, which never changes.
 const FORMS: [Form; 5] =
@@ -50,6 +62,19 @@ pub struct RequestRow {
     pub form: Form,
     pub due_at: Time,
     pub answered: bool,
+}
+
+/// A proposal to downgrade as decisions see it.
+pub struct DowngradeRow {
+    pub report: ReportId,
+    pub from: LayerId,
+    /// Who proposed it.
+    pub by: Option<PersonId>,
+    /// Of the proposal, under a key of the node.
+    pub digest: Digest,
+    /// The entry that proposed it.
+    pub sequence: u64,
+    pub decided: bool,
 }
 
 /// The circle of a report's originator alone; `None` for what is no report.
@@ -142,4 +167,48 @@ pub fn attach(views: Views<'_>, fact: &Attached) -> Result<(), Fault> {
 /// The store's own fault.
 pub fn attached(views: Views<'_>, address: Digest) -> Result<bool, Fault> {
     Ok(views.connection().prepare_cached(SELECT_ATTACHMENT)?.exists([address.0])?)
+}
+
+/// Adds a proposal to downgrade.
+///
+/// # Errors
+/// The store's own fault.
+pub fn propose(views: Views<'_>, id: DowngradeId, row: &DowngradeRow) -> Result<(), Fault> {
+    views.connection().prepare_cached(INSERT_DOWNGRADE)?.execute(params![
+        id.0,
+        row.report.0,
+        row.from.0,
+        row.by.map(|person| person.0),
+        row.digest.0,
+        i64::try_from(row.sequence).map_err(Fault::bug)?,
+    ])?;
+    Ok(())
+}
+
+/// A proposal to downgrade; `None` when there is none of this id.
+///
+/// # Errors
+/// The store's own fault.
+pub fn downgrade(views: Views<'_>, id: DowngradeId) -> Result<Option<DowngradeRow>, Fault> {
+    let mut select = views.connection().prepare_cached(SELECT_DOWNGRADE)?;
+    let found = select.query_row([id.0], |r| {
+        Ok(DowngradeRow {
+            report: ReportId(r.get(0)?),
+            from: LayerId(r.get(1)?),
+            by: r.get::<_, Option<[u8; 16]>>(2)?.map(PersonId),
+            digest: Digest(r.get(3)?),
+            sequence: r.get::<_, i64>(4)?.unsigned_abs(),
+            decided: r.get(5)?,
+        })
+    });
+    Ok(found.optional()?)
+}
+
+/// Notes that a proposal to downgrade was decided.
+///
+/// # Errors
+/// The store's own fault.
+pub fn decided(views: Views<'_>, id: DowngradeId) -> Result<(), Fault> {
+    views.connection().prepare_cached(UPDATE_DOWNGRADE)?.execute([id.0])?;
+    Ok(())
 }

@@ -133,8 +133,34 @@ impl Worlds {
             let command =
                 json!({ "do": "revise", "report": report, "reason": "more", "portions": portions });
             self.world.act(self.police, "report:revise", &command).expect("revised");
+            self.downgrade(report, code);
         }
         report
+    }
+
+    /// Proposes to say what the layer of a compartment says without it, and has it refused.
+    fn downgrade(&self, report: RecordId, code: &str) {
+        let shown = self.world.get(self.police, "report", report).expect("the report");
+        let above =
+            |layer: &&app::kernel::reader::OpenLayer| json!(layer.label).to_string().contains(code);
+        let layer = shown.layers.iter().filter(above).find(|l| l.body.contains_key("portions"));
+        let from = layer.expect("a layer").id;
+        let propose = json!({
+            "do": "downgrade", "report": report, "from": from, "markings": marking(3, &[]),
+            "portions": [{ "line": "hazards", "text": "cells", "grade": null }], "reason": "why"
+        });
+        self.world.act(self.police, "report:downgrade", &propose).expect("proposed");
+        let shown = self.world.get(self.police, "report", report).expect("the report");
+        let proposals = shown.layers.iter().filter(above);
+        let named = |body: &serde_json::Map<String, Value>| {
+            body.get("downgrades")?.get(0)?.get("downgrade").cloned()
+        };
+        let downgrade = proposals.filter_map(|layer| named(&layer.body)).next();
+        let decline = json!({
+            "do": "decline", "report": report, "downgrade": downgrade.expect("a proposal"),
+            "from": from, "reason": "no"
+        });
+        self.world.act(self.police, "report:decline", &decline).expect("refused");
     }
 
     /// Declares, above the head of the observed reader, what obliges nobody else.

@@ -1,5 +1,6 @@
-//! DEV: crash loops. `simulate loop [--seed S] [--loops N] [--postgres [URL]] [--muster FILE]`; it calls itself as
-//! child. PostgreSQL without a URL is a private cluster; `muster` verifies the log after each loop.
+//! DEV: crash loops. `simulate loop [--seed S] [--loops N] [--postgres [URL]] [--muster FILE]`; it
+//! calls itself as child. PostgreSQL without a URL is a private cluster; `muster`, the product's
+//! own binary, verifies the log after each loop.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
