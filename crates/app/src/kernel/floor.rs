@@ -83,7 +83,7 @@ pub fn apply(
     let layer = target.layer.and_then(|id| layer_of(target.record, &layers, cells, id));
     let layer = layer.filter(|layer| layer.cell != record.base);
     let (cell, before) = before_of(&record, layer);
-    views.raise(target.record, layer.map(|layer| layer.cell), fact.cell)?;
+    views.raise(target.record, layer.map(|layer| layer.cell), (fact.cell, fact.sequence))?;
     let found = capabilities.iter().find(|capability| capability.noun == record.kind);
     let (Some(capability), Some((_, kind))) = (found, capability_of(capabilities, KIND)) else {
         return Ok(None);

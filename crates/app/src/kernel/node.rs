@@ -22,6 +22,7 @@ use super::clock::{Clock, PlayClock};
 use super::fault::Fault;
 use super::lanes::{Lanes, Refused};
 use super::live::Hub;
+use super::reach::Reach;
 use super::refold::Refold;
 use super::register::Register;
 use super::search::Search;
@@ -113,6 +114,7 @@ pub struct Node {
     clock: Arc<dyn Clock>,
     cursor_key: Secret,
     readable: Mutex<BTreeMap<ReadableKey, CachedReadable>>,
+    reach: Mutex<Reach>,
     /// Counts committed batches, to wake timers and reactions.
     woken: (Mutex<u64>, Condvar),
     stopped: AtomicBool,
@@ -204,6 +206,7 @@ impl Node {
             cosigned: Mutex::default(),
             core: RwLock::new(Arc::new(core.clone())),
             readable: Mutex::new(BTreeMap::new()),
+            reach: Mutex::default(),
             woken: (Mutex::new(0), Condvar::new()),
             stopped: AtomicBool::new(false),
             threads: Arc::default(),
@@ -504,13 +507,37 @@ impl Node {
                 known = ((*found.set).clone(), found.cells);
             }
         }
-        let set = core.policy.readable(&core.register, &core.cells, actor, noun, known);
+        let set = if known.1 == 0 {
+            self.reached(core, actor, noun)
+        } else {
+            core.policy.readable(&core.register, &core.cells, actor, noun, known)
+        };
         let set = Arc::new(set);
         let mut cache = lock();
         if cache.len() >= READABLE_SETS {
             cache.clear();
         }
         cache.insert(key, CachedReadable { epoch, people, cells, set: Arc::clone(&set) });
+        set
+    }
+
+    /// The cells of `noun` for a reader of whom nothing is known yet.
+    fn reached(&self, core: &Core, actor: &ActorContext, noun: &str) -> RoaringBitmap {
+        let (register, cells) = (&core.register, &core.cells);
+        let labels = core.policy.labels_of(register, cells, actor, noun);
+        let mut reach = self.reach.lock().unwrap_or_else(PoisonError::into_inner);
+        if !reach.follow(core.head.size, cells, register) {
+            drop(reach);
+            // A state before the one that is followed, still held by a reader.
+            return core.policy.readable(register, cells, actor, noun, (RoaringBitmap::new(), 0));
+        }
+        let set = reach.of(&register.memberships(actor), &labels);
+        drop(reach);
+        debug_assert_eq!(
+            set,
+            core.policy.readable(register, cells, actor, noun, (RoaringBitmap::new(), 0)),
+            "a union and asking each cell give the same"
+        );
         set
     }
 

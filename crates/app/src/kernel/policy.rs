@@ -372,13 +372,7 @@ impl Policy {
         noun: &str,
         (mut known, from): (RoaringBitmap, usize),
     ) -> RoaringBitmap {
-        let labels = match self.readable_labels(register, cells, actor, noun) {
-            Ok(labels) => labels,
-            Err(fault) => {
-                tracing::warn!(error = %fault, "a readable set could not be computed: it is empty");
-                return RoaringBitmap::new();
-            }
-        };
+        let labels = self.labels_of(register, cells, actor, noun);
         let line = register.ancestors(actor.agency);
         let reader = (actor.person, actor.seat);
         let from = CellNumber::try_from(from).unwrap_or(CellNumber::MAX);
@@ -389,6 +383,20 @@ impl Policy {
             }
         }
         known
+    }
+
+    /// The labels of a kind of record that an actor may read; none when that cannot be told.
+    pub(super) fn labels_of(
+        &self,
+        register: &Register,
+        cells: &Cells,
+        actor: &ActorContext,
+        noun: &str,
+    ) -> RoaringBitmap {
+        self.readable_labels(register, cells, actor, noun).unwrap_or_else(|fault| {
+            tracing::warn!(error = %fault, "a readable set could not be computed: it is empty");
+            RoaringBitmap::new()
+        })
     }
 
     fn readable_labels(

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::capability::ActorContext;
 use base::{
     AgencyId, AgreementId, CircleId, Clearance, Digest, PersonId, RecordId, SeatId, ServiceId,
     SessionId, Time, Token,
@@ -228,6 +229,14 @@ impl Register {
             Member::Person(id) => self.persons.get(id).is_some_and(|p| p.agency == agency),
             Member::Seat(id) => self.seats.get(id).is_some_and(|seat| seat.agency == agency),
         })
+    }
+
+    /// As what an actor belongs to circles: person, seat, and the agencies of the own line.
+    pub fn memberships(&self, actor: &ActorContext) -> Vec<Member> {
+        let person = actor.person.map(Member::Person);
+        let seat = actor.seat.map(Member::Seat);
+        let line = self.ancestors(actor.agency).into_iter().map(Member::Agency);
+        person.into_iter().chain(seat).chain(line).collect()
     }
 
     /// Whether a person on a seat belongs to a circle; nobody belongs to one that is unknown.

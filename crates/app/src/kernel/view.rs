@@ -16,8 +16,12 @@ use store::sqlite::{self, Durability};
 use super::capability::{Capability, Fact, Layer, Timer};
 use super::cells::{CellNumber, Cells};
 use super::fault::Fault;
+use super::tally::{Tallies, Tally};
 
 // Parameters are `?1` here: SQLite takes `$1` for a name and numbers it by where it first stands.
+
+/// Counts changes of the tables and of what is folded into them.
+const VERSION: i32 = 1;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS applied (log INTEGER PRIMARY KEY, size INTEGER NOT NULL) STRICT;
@@ -49,7 +53,8 @@ CREATE TABLE IF NOT EXISTS touched (
     PRIMARY KEY (sequence, record)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counter (
     kind TEXT NOT NULL, cell INTEGER NOT NULL, gate INTEGER NOT NULL, records INTEGER NOT NULL,
-    PRIMARY KEY (kind, cell, gate)) STRICT, WITHOUT ROWID;
+    changed INTEGER NOT NULL, PRIMARY KEY (kind, cell, gate)) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS counter_by_change ON counter (kind, changed);
 CREATE TABLE IF NOT EXISTS timer (
     record BLOB NOT NULL, name TEXT NOT NULL, due_at INTEGER NOT NULL, sequence INTEGER NOT NULL,
     action TEXT NOT NULL, command TEXT NOT NULL,
@@ -70,8 +75,9 @@ const SELECT_RECORD: &str = "SELECT kind, agency, base, floor, created, version 
 const INSERT_RECORD: &str = "INSERT INTO record (id, kind, agency, base, created, version)
     VALUES (?1, ?2, ?3, ?4, ?5, 1)";
 const BUMP_RECORD: &str = "UPDATE record SET version = version + 1 WHERE id = ?1";
-const COUNT: &str = "INSERT INTO counter (kind, cell, gate, records) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (kind, cell, gate) DO UPDATE SET records = records + ?4";
+const COUNT: &str = "INSERT INTO counter (kind, cell, gate, records, changed)
+    VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (kind, cell, gate) DO UPDATE SET records = records + ?4, changed = ?5";
 const SET_FLOOR: &str = "UPDATE record SET floor = ?2 WHERE id = ?1";
 const SET_GATE: &str = "UPDATE layer SET gate = ?3 WHERE record = ?1 AND cell = ?2";
 const SET_GATES: &str = "UPDATE layer SET gate = ?2 WHERE record = ?1";
@@ -100,7 +106,7 @@ const INSERT_TOUCHED: &str = "INSERT OR IGNORE INTO touched (sequence, record) V
 const SELECT_TOUCHED: &str = "SELECT record FROM entry WHERE sequence >= ?1 AND sequence < ?2
     UNION SELECT record FROM touched WHERE sequence >= ?1 AND sequence < ?2";
 const SELECT_PIECES_OF_KIND: &str = "SELECT p.cell, p.sequence, p.slot, p.erased FROM record r
-    JOIN piece p ON p.record = r.id WHERE r.kind = ?1 ORDER BY p.sequence, p.slot LIMIT 1000000";
+    JOIN piece p ON p.record = r.id WHERE r.kind = ?1 ORDER BY p.sequence, p.slot LIMIT ?2";
 const PAGE_BY_CELL: &str = "SELECT record, sequence FROM layer
     WHERE kind = ?1 AND cell = ?2 AND sequence < ?3 ORDER BY sequence DESC LIMIT ?4";
 const PAGE_BY_SEQUENCE: &str = "SELECT record, cell, gate, sequence FROM layer
@@ -108,8 +114,6 @@ const PAGE_BY_SEQUENCE: &str = "SELECT record, cell, gate, sequence FROM layer
 const CHANGED_SINCE: &str = "SELECT cell, gate, version, sequence, changed_at, state, due_at, lat,
     lon, operation, record FROM layer
     WHERE kind = ?1 AND sequence >= ?2 ORDER BY sequence LIMIT ?3";
-const SELECT_COUNTERS: &str =
-    "SELECT cell, gate, records FROM counter WHERE kind = ?1 LIMIT 1000000";
 const UPSERT_TIMER: &str = "INSERT INTO timer (record, name, due_at, sequence, action, command)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (record, name)
     DO UPDATE SET due_at = ?3, sequence = ?4, action = ?5, command = ?6";
@@ -157,16 +161,26 @@ pub fn search_of(views: &Path) -> PathBuf {
 /// # Errors
 /// The store's own fault.
 pub fn open(path: &Path, capabilities: &[&Capability], key: &Secret) -> Result<ViewWriter, Fault> {
+    if path.exists() && version(path)? != VERSION {
+        // Folded by another version: made again from the log.
+        super::view_file::remove(path)?;
+    }
     if !path.exists() {
         // An index of other views knows other cells.
         store::search::remove(&search_of(path))?;
     }
     let connection = sqlite::open(path, Durability::Rebuildable)?;
     connection.execute_batch(SCHEMA)?;
+    connection.pragma_update(None, "user_version", VERSION)?;
     for capability in capabilities {
         connection.execute_batch(capability.tables)?;
     }
     Ok(ViewWriter { connection, key: key.clone() })
+}
+
+fn version(path: &Path) -> Result<i32, Fault> {
+    let connection = sqlite::open(path, Durability::Rebuildable)?;
+    Ok(connection.query_row("PRAGMA user_version", [], |r| r.get(0))?)
 }
 
 /// A record's own row.
@@ -249,17 +263,28 @@ pub struct EntryRow<'a> {
 pub struct Views<'a> {
     connection: &'a Connection,
     key: &'a Secret,
+    /// Kept in memory of the file that is read; a writer has none.
+    tallies: Option<&'a Tallies>,
 }
 
 impl<'a> Views<'a> {
     /// Asks through the connection of the writer.
     pub const fn new(writer: &'a ViewWriter) -> Self {
-        Self { connection: &writer.connection, key: &writer.key }
+        Self { connection: &writer.connection, key: &writer.key, tallies: None }
     }
 
     /// Asks through the connection of a reader; `key` is that of the file.
     pub const fn reading(connection: &'a Connection, key: &'a Secret) -> Self {
-        Self { connection, key }
+        Self { connection, key, tallies: None }
+    }
+
+    /// Asks through the connection of a reader, with what is kept in memory of its file.
+    pub const fn tallied(
+        connection: &'a Connection,
+        key: &'a Secret,
+        tallies: &'a Tallies,
+    ) -> Self {
+        Self { connection, key, tallies: Some(tallies) }
     }
 
     /// A digest for a table: without the key of the views it tells nobody whether a guess is right.
@@ -562,8 +587,13 @@ impl<'a> Views<'a> {
     /// The store's own fault.
     pub fn pieces_of_kind(&self, kind: &str) -> Result<Vec<Piece>, Fault> {
         let mut select = self.connection.prepare_cached(SELECT_PIECES_OF_KIND)?;
-        let rows = select.query_map([kind], piece_row)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let rows = select.query_map(params![kind, PIECES_OF_KIND], piece_row)?;
+        let pieces = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        if pieces.len() >= PIECES_OF_KIND as usize {
+            // A register that lacks some would be another one.
+            return Err(Fault::bug(format!("there are too many portions of kind `{kind}`")));
+        }
+        Ok(pieces)
     }
 
     /// The layers of a kind that have changed from an entry on, oldest first.
@@ -605,13 +635,17 @@ impl<'a> Views<'a> {
                 fact.cell,
                 number(fact.sequence)
             ])?;
-            self.count_on(capability.noun, (fact.cell, fact.cell), 1)?;
+            self.count_on((capability.noun, fact.sequence), (fact.cell, fact.cell), 1)?;
         } else {
             self.connection.prepare_cached(BUMP_RECORD)?.execute([id])?;
         }
         let known = self.layer(fact.record, fact.cell)?;
         let floor = before.and_then(|record| record.floor);
         let gate = known.as_ref().map_or(floor.unwrap_or(fact.cell), |row| row.gate);
+        if known.is_none() {
+            // No record more, but from now on the kind lies in this cell, too.
+            self.count_on((capability.noun, fact.sequence), (fact.cell, gate), 0)?;
+        }
         let mut layer = known.map(|row| row.columns).unwrap_or_default();
         (capability.fold)(fact, &mut layer);
         self.connection.prepare_cached(UPSERT_LAYER)?.execute(params![
@@ -639,11 +673,12 @@ impl<'a> Views<'a> {
 
     fn count_on(
         self,
-        kind: &str,
+        (kind, sequence): (&str, u64),
         (cell, gate): (CellNumber, CellNumber),
         records: i64,
     ) -> Result<(), Fault> {
-        self.connection.prepare_cached(COUNT)?.execute(params![kind, cell, gate, records])?;
+        let row = params![kind, cell, gate, records, number(sequence)];
+        self.connection.prepare_cached(COUNT)?.execute(row)?;
         Ok(())
     }
 
@@ -655,7 +690,7 @@ impl<'a> Views<'a> {
         &self,
         id: RecordId,
         layer: Option<CellNumber>,
-        floor: CellNumber,
+        (floor, sequence): (CellNumber, u64),
     ) -> Result<(), Fault> {
         if let Some(cell) = layer {
             self.connection.prepare_cached(SET_GATE)?.execute(params![id.0, cell, floor])?;
@@ -663,8 +698,8 @@ impl<'a> Views<'a> {
         }
         let Some(record) = self.record(id)? else { return Ok(()) };
         let gate = record.floor.unwrap_or(record.base);
-        self.count_on(&record.kind, (record.base, gate), -1)?;
-        self.count_on(&record.kind, (record.base, floor), 1)?;
+        self.count_on((&record.kind, sequence), (record.base, gate), -1)?;
+        self.count_on((&record.kind, sequence), (record.base, floor), 1)?;
         self.connection.prepare_cached(SET_FLOOR)?.execute(params![id.0, floor])?;
         self.connection.prepare_cached(SET_GATES)?.execute(params![id.0, floor])?;
         Ok(())
@@ -746,18 +781,12 @@ impl<'a> Views<'a> {
     /// # Errors
     /// The store's own fault.
     pub fn count(&self, kind: &str, readable: &RoaringBitmap) -> Result<u64, Fault> {
-        let mut select = self.connection.prepare_cached(SELECT_COUNTERS)?;
-        let rows = select.query_map([kind], |r| {
-            Ok((r.get(0)?, r.get(1)?, r.get::<_, i64>(2)?.cast_unsigned()))
-        })?;
-        let mut total = 0;
-        for row in rows {
-            let (cell, gate, records): (CellNumber, CellNumber, u64) = row?;
-            if readable.contains(cell) && readable.contains(gate) {
-                total += records;
-            }
+        if let Some(tallies) = self.tallies {
+            return tallies.ask(self.connection, kind, |tally| tally.count(readable));
         }
-        Ok(total)
+        let mut tally = Tally::default();
+        tally.follow(self.connection, kind)?;
+        Ok(tally.count(readable))
     }
 
     /// The newest records of a kind below `before`, as a reader of `readable` sees their order.
@@ -774,8 +803,11 @@ impl<'a> Views<'a> {
         before: u64,
         limit: usize,
     ) -> Result<Vec<Hit>, Fault> {
-        if readable.len() <= MERGED_CELLS {
-            return self.merge(kind, readable, before, limit);
+        let within =
+            |tallies: &Tallies| tallies.ask(self.connection, kind, |tally| tally.within(readable));
+        let cells = self.tallies.map(within).transpose()?.unwrap_or_else(|| readable.clone());
+        if cells.len() <= MERGED_CELLS {
+            return self.merge(kind, (&cells, readable), before, limit);
         }
         let mut hits = Vec::with_capacity(limit);
         let budget = u32::try_from(limit * 20).unwrap_or(u32::MAX);
@@ -802,13 +834,13 @@ impl<'a> Views<'a> {
         if scanned < budget {
             return Ok(hits);
         }
-        self.merge(kind, readable, before, limit)
+        self.merge(kind, (&cells, readable), before, limit)
     }
 
     fn merge(
         self,
         kind: &str,
-        readable: &RoaringBitmap,
+        (cells, readable): (&RoaringBitmap, &RoaringBitmap),
         before: u64,
         limit: usize,
     ) -> Result<Vec<Hit>, Fault> {
@@ -825,7 +857,7 @@ impl<'a> Views<'a> {
             hits.reverse();
             Ok(hits)
         };
-        for cell in readable {
+        for cell in cells {
             let hits = fill(cell, before)?;
             if let Some(newest) = hits.last() {
                 streams.insert((newest.sequence, cell), hits);
@@ -925,6 +957,8 @@ fn column_text(value: rusqlite::types::ValueRef<'_>) -> String {
     }
 }
 
+/// LIMIT: portions of one kind of which a register is folded.
+const PIECES_OF_KIND: u32 = 16_000_000;
 /// Cells up to which a page is merged index by index.
 const MERGED_CELLS: u64 = 64;
 

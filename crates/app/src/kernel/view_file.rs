@@ -5,13 +5,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base::crypto::Secret;
 use rusqlite::Connection;
 use store::sqlite;
 
 use super::fault::Fault;
+use super::tally::Tallies;
 use super::view::{Views, search_of};
 
 /// `views.db` is the first, `views-1.db` the second.
@@ -101,6 +102,13 @@ pub struct ViewPool {
 struct Readers {
     path: PathBuf,
     idle: Vec<Connection>,
+    tallies: Arc<Tallies>,
+}
+
+impl Readers {
+    fn of(path: PathBuf) -> Self {
+        Self { path, idle: Vec::new(), tallies: Arc::default() }
+    }
 }
 
 /// LIMIT: idle connections kept for readers.
@@ -108,8 +116,8 @@ const IDLE_READERS: usize = 16;
 
 impl ViewPool {
     /// Reads the file at `path`, whose digests are under `key`.
-    pub const fn new(path: PathBuf, key: Secret) -> Self {
-        Self { readers: Mutex::new(Readers { path, idle: Vec::new() }), key }
+    pub fn new(path: PathBuf, key: Secret) -> Self {
+        Self { readers: Mutex::new(Readers::of(path)), key }
     }
 
     /// The file that is read.
@@ -120,7 +128,7 @@ impl ViewPool {
     /// Reads the file at `path` from now on.
     pub fn turn_to(&self, path: PathBuf) {
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        *readers = Readers { path, idle: Vec::new() };
+        *readers = Readers::of(path);
     }
 
     /// Runs `read` on one consistent state of the views.
@@ -129,16 +137,16 @@ impl ViewPool {
     /// What `read` answers, or the store's own fault.
     pub fn with<T>(&self, read: impl FnOnce(Views<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         let lock = || self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        let (idle, path) = {
+        let (idle, path, tallies) = {
             let mut readers = lock();
-            (readers.idle.pop(), readers.path.clone())
+            (readers.idle.pop(), readers.path.clone(), Arc::clone(&readers.tallies))
         };
         let connection = match idle {
             Some(connection) => connection,
             None => sqlite::open_reader(&path)?,
         };
         connection.execute_batch("BEGIN")?;
-        let outcome = read(Views::reading(&connection, &self.key));
+        let outcome = read(Views::tallied(&connection, &self.key, &tallies));
         connection.execute_batch("COMMIT")?;
         let mut readers = lock();
         if readers.path == path && readers.idle.len() < IDLE_READERS {

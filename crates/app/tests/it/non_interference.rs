@@ -151,11 +151,11 @@ impl Worlds {
         });
         self.world.act(self.police, "report:downgrade", &propose).expect("proposed");
         let shown = self.world.get(self.police, "report", report).expect("the report");
-        let proposals = shown.layers.iter().filter(above);
+        let mut proposals = shown.layers.iter().filter(above);
         let named = |body: &serde_json::Map<String, Value>| {
             body.get("downgrades")?.get(0)?.get("downgrade").cloned()
         };
-        let downgrade = proposals.filter_map(|layer| named(&layer.body)).next();
+        let downgrade = proposals.find_map(|layer| named(&layer.body));
         let decline = json!({
             "do": "decline", "report": report, "downgrade": downgrade.expect("a proposal"),
             "from": from, "reason": "no"
