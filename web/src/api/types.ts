@@ -1805,6 +1805,9 @@ export interface components {
             /** Format: date-time */
             at: string;
             receipt: string;
+            told?: {
+                [key: string]: unknown;
+            };
         };
         Layer: {
             /** Format: uuid */

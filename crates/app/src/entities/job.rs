@@ -14,6 +14,9 @@ use crate::kernel::http::answer_preview;
 use crate::kernel::route::Preview;
 use crate::kernel::{Act, ActorContext, Fault, Node};
 
+/// What an act is refused with that changes nothing.
+const NOTHING: &str = "nothing-to-do";
+
 /// An act of a job.
 #[derive(Clone, Debug)]
 pub struct Part {
@@ -90,13 +93,6 @@ pub fn plan(
 pub fn perform(node: &Node, actor: &ActorContext, job: &Job) -> Result<Tally, Fault> {
     let mut all = job.held.clone();
     for part in &job.parts {
-        let command = serde_json::to_vec(&part.import).map_err(Fault::bug)?;
-        let told = answer_preview(node, actor, ACTION, (Preview(tally), &command))?;
-        let told: Tally = serde_json::from_value(told).map_err(Fault::bug)?;
-        all.add(&told);
-        if !told.writes() {
-            continue;
-        }
         let mut command = serde_json::to_value(&part.import).map_err(Fault::bug)?;
         if let Some(fields) = command.as_object_mut() {
             fields.insert("do".to_owned(), "import".into());
@@ -109,7 +105,19 @@ pub fn perform(node: &Node, actor: &ActorContext, job: &Job) -> Result<Tally, Fa
             signature: None,
         };
         let waiting = node.submit(act, None, None)?;
-        waiting.blocking_recv().map_err(Fault::unavailable)??;
+        let told = match waiting.blocking_recv().map_err(Fault::unavailable)? {
+            Ok(done) => done.told,
+            Err(fault) if fault.code.slug == NOTHING => None,
+            Err(fault) => return Err(fault),
+        };
+        // Of an act that was done before, or that does nothing, it is told what would come of it.
+        let told = if let Some(told) = told {
+            told
+        } else {
+            let command = serde_json::to_vec(&part.import).map_err(Fault::bug)?;
+            answer_preview(node, actor, ACTION, (Preview(tally), &command))?
+        };
+        all.add(&serde_json::from_value(told).map_err(Fault::bug)?);
     }
     Ok(all)
 }

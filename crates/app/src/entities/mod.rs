@@ -165,12 +165,6 @@ impl Tally {
         self.accepted + self.unchanged + self.older + self.held.values().sum::<usize>()
     }
 
-    /// Whether an act of these objects writes anything.
-    pub fn writes(&self) -> bool {
-        let aside = self.held.get(decide::OTHER_CONTENT).copied().unwrap_or_default();
-        self.accepted + self.older + aside > 0
-    }
-
     /// Counts one object that is not taken.
     pub fn hold(&mut self, reason: &str) {
         *self.held.entry(reason.to_owned()).or_default() += 1;
@@ -189,7 +183,9 @@ impl Tally {
 
 fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
     let Command::Import(import) = on.parse(command)?;
-    Ok(decide_import(&import, on)?.0)
+    let (entries, tally) = decide_import(&import, on)?;
+    on.told = Some(serde_json::to_value(tally).map_err(Fault::bug)?);
+    Ok(entries)
 }
 
 /// Tells what would come of each object; nothing is written.

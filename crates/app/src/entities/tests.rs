@@ -407,6 +407,25 @@ fn a_bundle_is_a_job_of_many_acts_that_goes_on_after_a_restart_and_does_nothing_
 }
 
 #[test]
+fn an_import_tells_what_came_of_its_objects_and_a_repeated_one_what_would_come() {
+    let scene = scene();
+    let bytes = bundle(&[parsed(&first("Tool", &[])), parsed(&actor("Group", &[]))]);
+    let job = plan(&bytes).expect("a job");
+    let told = give(&scene, &job.parts[0]).expect("done").told.expect("a tally");
+    assert_eq!((&told["accepted"], &told["unchanged"]), (&json!(2), &json!(0)));
+    assert!(give(&scene, &job.parts[0]).expect("answered").told.is_none());
+    let police = scene.world.context(scene.police);
+    let tally = job::perform(scene.world.node(), &police, &job).expect("done before");
+    assert_eq!((tally.accepted, tally.unchanged), (0, 2));
+    // The same objects in another bundle: the act does nothing, and they are counted all the same.
+    let more = plan(&bundle(&[parsed(&actor("Group", &[]))])).expect("a job");
+    let entries = scene.world.node().counts().entries;
+    let tally = job::perform(scene.world.node(), &police, &more).expect("nothing to do");
+    assert_eq!((tally.accepted, tally.unchanged), (0, 1));
+    assert_eq!(scene.world.node().counts().entries, entries);
+}
+
+#[test]
 fn what_is_no_bundle_is_refused_without_quoting_it() {
     for bytes in [&b"secret"[..], b"{\"type\":\"secret\",\"objects\":[]}", b"\xff"] {
         let fault = plan(bytes).expect_err("no bundle");

@@ -106,6 +106,8 @@ pub struct Deciding<'a> {
     pub ids: Ids,
     /// The key under which answers to uploads are sealed.
     pub uploads: &'a Secret,
+    /// What the answer to the act tells besides, once; a repeated act is answered without it.
+    pub told: Option<serde_json::Value>,
 }
 
 impl Deciding<'_> {

@@ -497,6 +497,9 @@ pub struct Accepted {
     pub at: Time,
     /// Sealed: whoever may see the ledger can ask for the proof of this entry with it.
     pub receipt: String,
+    /// What the capability tells of the act besides; absent when the act is repeated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<serde_json::Value>,
 }
 
 async fn act(request: ActRequest, route: &'static Route) -> Response<Body> {
@@ -577,6 +580,7 @@ async fn serve_act(request: ActRequest, route: &'static Route) -> Result<Respons
         entry: done.entry,
         at: done.at,
         receipt: receipt(&node, done.sequence)?,
+        told: done.told,
     };
     json(StatusCode::CREATED, &accepted)
 }
@@ -607,7 +611,9 @@ pub fn answer_preview(
         let ids = base::Ids::new(node.entropy().secret());
         let (register, cells, policy) = (&core.register, &core.cells, &core.policy);
         let uploads = node.upload_key();
-        let mut on = Deciding { views, register, cells, policy, actor, action, at, ids, uploads };
+        let told = None;
+        let mut on =
+            Deciding { views, register, cells, policy, actor, action, at, ids, uploads, told };
         (preview.0)(body, &mut on)
     })
 }

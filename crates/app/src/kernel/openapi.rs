@@ -184,7 +184,7 @@ fn schemas() -> Value {
             "properties": { "type": text, "title": text, "status": { "type": "integer" },
                             "detail": text } },
         "Accepted": { "type": "object", "required": ["record", "entry", "at", "receipt"],
-            "properties": { "record": id, "entry": id, "at": time, "receipt": text } },
+            "properties": { "record": id, "entry": id, "at": time, "receipt": text, "told": body } },
         "Layer": { "type": "object",
             "required": ["id", "label", "mark", "circle", "changed_at", "erased", "body"],
             "properties": { "id": id, "label": body, "mark": text, "circle": maybe(&id),

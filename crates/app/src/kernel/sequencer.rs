@@ -61,6 +61,8 @@ pub struct Done {
     /// The act's last entry; it leaves the node only sealed.
     pub sequence: u64,
     pub at: Time,
+    /// What the capability tells of this act besides; of a repeated act nothing.
+    pub told: Option<serde_json::Value>,
 }
 
 /// Everything in memory that follows from the log.
@@ -269,7 +271,7 @@ impl Sequencer {
         let (record, entry) = Views::new(&self.views)
             .entry_at(receipt.sequence)?
             .ok_or_else(|| Fault::bug("a receipt names an entry that the views do not have"))?;
-        Ok(Some(Done { record, entry, sequence: receipt.sequence, at: receipt.at }))
+        Ok(Some(Done { record, entry, sequence: receipt.sequence, at: receipt.at, told: None }))
     }
 
     fn decide(&self, turn: &mut Turn<'_>) -> Result<Done, Fault> {
@@ -287,13 +289,16 @@ impl Sequencer {
             at: turn.acted_at,
             ids: Ids::new(turn.entropy.secret()),
             uploads: &self.setup.upload_key,
+            told: None,
         };
         let entries = (act.capability.act)(&act.command, &mut deciding)?;
+        let told = deciding.told.take();
         check_size(&entries)?;
         let mut done = None;
         for entry in entries {
             done = Some(self.write(turn, entry)?);
         }
+        let done = done.map(|done| Done { told, ..done });
         done.ok_or_else(|| {
             Fault::new(base::Kind::Conflict, "nothing-to-do", "the command changes nothing")
         })
@@ -345,6 +350,7 @@ impl Sequencer {
             entry: header.shared.entry,
             sequence,
             at: core.at,
+            told: None,
         };
         self.append(turn, sealed)?;
         Ok(done)

@@ -65,13 +65,17 @@ impl Import {
         let parts = job.parts.len();
         for (place, part) in (1..).zip(&job.parts) {
             let body = serde_json::to_vec(&part.import).context("write a part")?;
-            let told = node.post("/api/entities/preview", &part.idempotency_key, &body)?;
-            let told: Tally = serde_json::from_value(told).context("read the answer")?;
-            if told.writes() {
-                node.post("/api/entities", &part.idempotency_key, &body)
-                    .with_context(|| format!("part {place} of {parts}; what was done stays"))?;
-            }
-            all.add(&told);
+            let done = node.post("/api/entities", &part.idempotency_key, &body);
+            let done =
+                done.with_context(|| format!("part {place} of {parts}; what was done stays"))?;
+            // Of a part that was done before, or that does nothing, it is told what would come.
+            let told = match done.and_then(|done| done.get("told").cloned()) {
+                Some(told) => told,
+                None => node
+                    .post("/api/entities/preview", &part.idempotency_key, &body)?
+                    .context("the node tells nothing of a part")?,
+            };
+            all.add(&serde_json::from_value(told).context("read the answer")?);
             say(format_args!("{} of {} objects", all.objects().min(job.objects), job.objects));
         }
         report(&all, job.objects);
@@ -104,14 +108,16 @@ impl Asking {
         Ok(Self { peer: Peer::new(url, ca)?, headers })
     }
 
-    /// Posts, and posts again while the node is busy; gives the answer.
-    fn post(&self, path: &str, key: &str, body: &[u8]) -> Result<Value> {
+    /// Posts, and posts again while the node is busy; gives the answer, `None` where the node says
+    /// that there is nothing to do.
+    fn post(&self, path: &str, key: &str, body: &[u8]) -> Result<Option<Value>> {
         let headers = format!("{}Idempotency-Key: {key}\r\n", self.headers);
         for _ in 0..TRIES {
             let (status, answer) = self.peer.post(path, &headers, body)?;
             let told: Value = serde_json::from_slice(&answer).context("read the answer")?;
             match status {
-                200 | 201 => return Ok(told),
+                200 | 201 => return Ok(Some(told)),
+                409 if said(&told).contains("nothing-to-do") => return Ok(None),
                 429 | 503 => std::thread::sleep(PAUSE),
                 _ => bail!("the node answers {status}: {}", said(&told)),
             }
