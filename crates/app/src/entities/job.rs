@@ -10,7 +10,7 @@ use base::{Marking, SchemeId};
 use interop::stix::{Bundle, Class, Head, StixObject};
 
 use super::{DEFINITIONS_MAX, Import, Table, Tally, tally};
-use crate::kernel::http::answer_preview;
+use crate::kernel::http::{answer_preview, command_of};
 use crate::kernel::route::Preview;
 use crate::kernel::{Act, ActorContext, Fault, Node};
 
@@ -93,13 +93,13 @@ pub fn plan(
 pub fn perform(node: &Node, actor: &ActorContext, job: &Job) -> Result<Tally, Fault> {
     let mut all = job.held.clone();
     for part in &job.parts {
-        let mut command = serde_json::to_value(&part.import).map_err(Fault::bug)?;
-        if let Some(fields) = command.as_object_mut() {
-            fields.insert("do".to_owned(), "import".into());
-        }
+        let fields = serde_json::to_value(&part.import).map_err(Fault::bug)?;
+        let fields = serde_json::from_value(fields).map_err(Fault::bug)?;
+        // The bytes are those of the same part given over HTTP, and so is the key.
+        let command = command_of(fields, "import", None)?;
         let act = Act {
             action: ACTION.to_owned(),
-            command: serde_json::to_vec(&command).map_err(Fault::bug)?,
+            command,
             idempotency_key: part.idempotency_key.clone(),
             actor: actor.clone(),
             signature: None,

@@ -369,7 +369,9 @@ fn give(scene: &Scene, part: &job::Part) -> Result<Done, Fault> {
         "do": "import", "markings": markings, "table": table, "definitions": definitions,
         "objects": objects
     });
-    let key = &part.idempotency_key;
+    let command: BTreeMap<String, Value> =
+        serde_json::from_value(command).expect("fields by their name");
+    let (command, key) = (json!(command), &part.idempotency_key);
     scene.world.act_with_key(scene.police, "entity:import", &command, key)
 }
 

@@ -659,7 +659,7 @@ fn mixed_ids() -> Fault {
 }
 
 /// The bytes of a command: its fields by name, whatever order they came in.
-pub(super) fn command_of(
+pub(crate) fn command_of(
     fields: serde_json::Map<String, serde_json::Value>,
     tag: &str,
     id: Option<(&'static str, RecordId)>,
