@@ -59,7 +59,7 @@ fn main() {
     lists(&world, &cast);
     misses(&world);
     open(&world, &cast);
-    hour(&world, cast.dense);
+    hour(&mut world, cast.dense);
     search(&world, &cast);
     let began = Instant::now();
     world.restart();
@@ -251,11 +251,13 @@ fn open(world: &World, cast: &Cast) {
 }
 
 /// What an hour of one reader takes: 60 lists of fifty and 120 records opened.
-fn hour(world: &World, who: Who) {
+fn hour(world: &mut World, who: Who) {
     const HOURS: u64 = 20;
-    let reader = world.as_(who);
     assert!(world.node().access().roll(60_000), "a leaf");
+    // Only a file that was closed has its size.
+    world.restart();
     let before = bytes_of(&world.directory().join("store"));
+    let reader = world.as_(who);
     let page = reader.list("entity", None, 50).expect("a page");
     for _ in 0..HOURS {
         for id in page.items.iter().map(|item| item.id).cycle().take(120) {
@@ -266,6 +268,7 @@ fn hour(world: &World, who: Who) {
         }
     }
     assert!(world.node().access().roll(60_000), "a leaf");
+    world.restart();
     let after = bytes_of(&world.directory().join("store"));
     let kb = after.saturating_sub(before) as f64 / HOURS as f64 / 1e3;
     println!("an hour of a reader, 60 lists and 120 records: {kb:.0} kB");

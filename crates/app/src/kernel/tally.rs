@@ -1,33 +1,30 @@
 //! Tallies: in which cells a kind of record lies and how many there are, kept in memory beside a
 //! view file.
 //!
-//! The table `counter` has a row for each pair of cell and gate; a kind of which each record has a
+//! The node counts in a row for each pair of cell and gate; a kind of which each record has a
 //! circle of its own has as many rows as records. What changed since is read, and nothing else.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use roaring::RoaringBitmap;
-use rusqlite::{Connection, params};
 
 use super::cells::CellNumber;
 use super::fault::Fault;
-
-const SELECT_CHANGED: &str = "SELECT cell, gate, records, changed FROM counter
-    WHERE kind = ?1 AND changed > ?2";
+use super::view::Views;
 
 /// The tallies of one view file, by kind of record.
 #[derive(Default)]
 pub struct Tallies(Mutex<BTreeMap<String, Tally>>);
 
 impl Tallies {
-    /// Asks the tally of a kind, as new as the state that `connection` reads or newer.
+    /// Asks the tally of a kind, as new as the state of `views` or newer.
     ///
     /// # Errors
     /// The store's own fault.
     pub fn ask<T>(
         &self,
-        connection: &Connection,
+        views: Views<'_>,
         kind: &str,
         ask: impl FnOnce(&Tally) -> T,
     ) -> Result<T, Fault> {
@@ -38,7 +35,7 @@ impl Tallies {
         let Some(tally) = tallies.get_mut(kind) else {
             return Err(Fault::bug("a tally is there"));
         };
-        tally.follow(connection, kind)?;
+        tally.follow(views, kind)?;
         Ok(ask(tally))
     }
 }
@@ -65,14 +62,10 @@ impl Tally {
     ///
     /// # Errors
     /// The store's own fault.
-    pub fn follow(&mut self, connection: &Connection, kind: &str) -> Result<(), Fault> {
-        let mut select = connection.prepare_cached(SELECT_CHANGED)?;
-        let mut rows = select.query(params![kind, self.until])?;
+    pub fn follow(&mut self, views: Views<'_>, kind: &str) -> Result<(), Fault> {
         let mut until = self.until;
-        while let Some(row) = rows.next()? {
-            let (cell, gate): (CellNumber, CellNumber) = (row.get(0)?, row.get(1)?);
-            let records = row.get::<_, i64>(2)?.cast_unsigned();
-            until = until.max(row.get(3)?);
+        views.counters_since(kind, self.until, |(cell, gate), records, changed| {
+            until = until.max(changed);
             self.cells.insert(cell);
             if cell == gate {
                 let at = cell as usize;
@@ -85,7 +78,7 @@ impl Tally {
             } else {
                 self.raised.insert((cell, gate), records);
             }
-        }
+        })?;
         self.until = until;
         Ok(())
     }

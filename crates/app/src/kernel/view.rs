@@ -114,6 +114,8 @@ const PAGE_BY_SEQUENCE: &str = "SELECT record, cell, gate, sequence FROM layer
 const CHANGED_SINCE: &str = "SELECT cell, gate, version, sequence, changed_at, state, due_at, lat,
     lon, operation, record FROM layer
     WHERE kind = ?1 AND sequence >= ?2 ORDER BY sequence LIMIT ?3";
+const SELECT_COUNTERS: &str = "SELECT cell, gate, records, changed FROM counter
+    WHERE kind = ?1 AND changed > ?2";
 const UPSERT_TIMER: &str = "INSERT INTO timer (record, name, due_at, sequence, action, command)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (record, name)
     DO UPDATE SET due_at = ?3, sequence = ?4, action = ?5, command = ?6";
@@ -776,16 +778,35 @@ impl<'a> Views<'a> {
         Ok(due.and_then(|ms| Time::from_ms(ms).ok()))
     }
 
+    /// The counters of a kind that changed after an entry: cell and gate, records, the last entry.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn counters_since(
+        &self,
+        kind: &str,
+        sequence: i64,
+        mut each: impl FnMut((CellNumber, CellNumber), u64, i64),
+    ) -> Result<(), Fault> {
+        let mut select = self.connection.prepare_cached(SELECT_COUNTERS)?;
+        let mut rows = select.query(params![kind, sequence])?;
+        while let Some(row) = rows.next()? {
+            let records = row.get::<_, i64>(2)?.cast_unsigned();
+            each((row.get(0)?, row.get(1)?), records, row.get(3)?);
+        }
+        Ok(())
+    }
+
     /// How many records a reader of `cells` may know of.
     ///
     /// # Errors
     /// The store's own fault.
     pub fn count(&self, kind: &str, readable: &RoaringBitmap) -> Result<u64, Fault> {
         if let Some(tallies) = self.tallies {
-            return tallies.ask(self.connection, kind, |tally| tally.count(readable));
+            return tallies.ask(*self, kind, |tally| tally.count(readable));
         }
         let mut tally = Tally::default();
-        tally.follow(self.connection, kind)?;
+        tally.follow(*self, kind)?;
         Ok(tally.count(readable))
     }
 
@@ -803,8 +824,7 @@ impl<'a> Views<'a> {
         before: u64,
         limit: usize,
     ) -> Result<Vec<Hit>, Fault> {
-        let within =
-            |tallies: &Tallies| tallies.ask(self.connection, kind, |tally| tally.within(readable));
+        let within = |tallies: &Tallies| tallies.ask(*self, kind, |tally| tally.within(readable));
         let cells = self.tallies.map(within).transpose()?.unwrap_or_else(|| readable.clone());
         if cells.len() <= MERGED_CELLS {
             return self.merge(kind, (&cells, readable), before, limit);
