@@ -4,6 +4,7 @@ mod certificate;
 mod clock;
 mod command;
 mod config;
+mod courier;
 mod demo;
 mod disk;
 mod headers;

@@ -119,7 +119,7 @@ fn run(node: &Weak<Node>, id: RecordId) {
             }
             Err(fault) => {
                 let cause = format!("{fault:?}");
-                tracing::warn!(error = %fault, cause, webhook.id = %id, "a delivery is tried again");
+                tracing::warn!(error = %fault, cause, webhook.id = %id, "it is tried again");
                 outbox = None;
                 std::thread::park_timeout(std::time::Duration::from_millis(FAULT_MS));
             }

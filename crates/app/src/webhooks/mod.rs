@@ -1,7 +1,7 @@
 //! Webhooks: a program of an agency is told over HTTPS what its service account may read.
 //!
 //! A webhook is a data exit. An administrator of the account's agency registers it, the operator of
-//! the node lists where anything may be sent, and each delivery is opened by [`crate::kernel::Reader`]
+//! the node lists where anything may be sent, and each delivery is opened by the kernel's reader
 //! under the account's rights of that moment, and recorded, before a byte leaves.
 
 use std::collections::{BTreeMap, BTreeSet};

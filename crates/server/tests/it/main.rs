@@ -7,7 +7,17 @@
 )]
 
 mod child;
+#[path = "../../src/clock.rs"]
+#[expect(dead_code, reason = "the binary uses the rest of it")]
+mod clock;
+#[path = "../../src/courier.rs"]
+#[expect(dead_code, reason = "the binary uses the rest of it")]
+mod courier;
 mod demo;
+#[path = "../../src/peer.rs"]
+#[expect(dead_code, reason = "the binary uses the rest of it")]
+mod peer;
 mod serve;
 mod verify;
+mod webhooks;
 mod witness;
