@@ -11,7 +11,6 @@ mod child;
 #[expect(dead_code, reason = "the binary uses the rest of it")]
 mod clock;
 #[path = "../../src/courier.rs"]
-#[expect(dead_code, reason = "the binary uses the rest of it")]
 mod courier;
 mod demo;
 #[path = "../../src/peer.rs"]

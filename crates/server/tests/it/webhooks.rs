@@ -338,8 +338,8 @@ fn an_alert_reaches_a_receiver_that_verifies_its_signature() {
     post(
         "/api/alerts",
         json!({
-            "markings": marking(2, &[]), "precedence": "FLASH", "title": "Explosion", "text": "Text",
-            "audience": [agency], "options": ["yes"]
+            "markings": marking(2, &[]), "precedence": "FLASH",
+            "title": "Explosion", "text": "Text", "audience": [agency], "options": ["yes"]
         }),
     );
     let request = heard.recv_timeout(PATIENCE).expect("a delivery");
