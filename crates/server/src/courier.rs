@@ -19,7 +19,7 @@ use base::Kind;
 use rustls::pki_types::ServerName;
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Deadline;
+use crate::deadline::Deadline;
 use crate::peer::trust;
 
 /// LIMIT: how long one exchange lasts, from the connection to the status.
@@ -137,7 +137,8 @@ fn unreachable(cause: io::Error) -> Fault {
 
 /// What went wrong once a connection stood.
 fn broken(cause: io::Error) -> Fault {
-    let tls = cause.get_ref().is_some_and(|cause| cause.is::<rustls::Error>());
+    let tls =
+        cause.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>);
     if tls {
         let detail = "the receiver does not show a certificate that is trusted for it";
         return Fault::new(Kind::Unavailable, "webhook-untrusted", detail).because(cause);
@@ -181,14 +182,12 @@ impl Courier for Outside {
         let mut timed = Timed { tcp, deadline };
         let head = head(letter);
         let Some(tls) = listed.tls.as_ref().filter(|_| to.secure) else {
-            return exchange(&mut timed, &head, &letter.body, |stream| {
-                stream.deadline.shorten(REST)
-            });
+            return exchange(&mut timed, &head, &letter.body, Timed::shorten);
         };
         let name = ServerName::try_from(to.host.clone()).map_err(Fault::bug)?;
         let session = rustls::ClientConnection::new(Arc::clone(tls), name).map_err(Fault::bug)?;
         let mut stream = rustls::StreamOwned::new(session, timed);
-        exchange(&mut stream, &head, &letter.body, |stream| stream.sock.deadline.shorten(REST))
+        exchange(&mut stream, &head, &letter.body, |stream| stream.sock.shorten())
     }
 }
 
@@ -196,6 +195,13 @@ impl Courier for Outside {
 struct Timed {
     tcp: TcpStream,
     deadline: Deadline,
+}
+
+impl Timed {
+    /// What comes now is of little use.
+    fn shorten(&mut self) {
+        self.deadline.shorten(REST);
+    }
 }
 
 impl Read for Timed {

@@ -5,6 +5,7 @@ mod clock;
 mod command;
 mod config;
 mod courier;
+mod deadline;
 mod demo;
 mod disk;
 mod headers;

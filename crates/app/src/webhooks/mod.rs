@@ -23,7 +23,7 @@ pub mod courier;
 pub mod http;
 mod letter;
 mod outbox;
-mod show;
+pub mod show;
 
 pub use address::Address;
 pub use carry::{Webhooks, follow};

@@ -7,11 +7,11 @@
 )]
 
 mod child;
-#[path = "../../src/clock.rs"]
-#[expect(dead_code, reason = "the binary uses the rest of it")]
-mod clock;
 #[path = "../../src/courier.rs"]
+#[expect(dead_code, reason = "the binary uses the rest of it")]
 mod courier;
+#[path = "../../src/deadline.rs"]
+mod deadline;
 mod demo;
 #[path = "../../src/peer.rs"]
 #[expect(dead_code, reason = "the binary uses the rest of it")]
