@@ -483,6 +483,8 @@ export const en = {
       "webhook-answer": "it does not answer with HTTP",
       "webhook-redirect": "it names another address, which is not followed",
       "webhook-refused": "it answers otherwise than 2xx",
+      unavailable: "the node cannot open what is to be delivered",
+      bug: "the node cannot open what is to be delivered",
     } as Record<string, string>,
   },
 

@@ -5,6 +5,9 @@ import type { Page } from "../api/records";
 import { store } from "../kernel/store.svelte";
 import { accountsOf, ordered, webhookOf, type Account, type Webhook } from "./model";
 
+/** LIMIT: pages of credentials that are looked through for accounts. */
+const PAGES = 20;
+
 class Webhooks {
   all: readonly Webhook[] = $derived(
     ordered([...store.rows("webhook").values()].map(webhookOf).filter(one => one !== null)),
@@ -14,9 +17,19 @@ class Webhooks {
   /** A secret that was just made: it is shown until its page is left. */
   made: { id: string; secret: string } | null = $state.raw(null);
 
+  /** Reads the accounts, which stand among the sessions of the agency's people. */
   async readAccounts(): Promise<void> {
-    const done = await look<Page>("/api/credentials?limit=200");
-    if (done.done) this.accounts = accountsOf(done.value.items);
+    const found: Account[] = [];
+    let next: string | null = null;
+    for (let page = 0; page < PAGES; page += 1) {
+      const cursor: string = next === null ? "" : `&cursor=${encodeURIComponent(next)}`;
+      const done = await look<Page>(`/api/credentials?limit=200${cursor}`);
+      if (!done.done) return;
+      found.push(...accountsOf(done.value.items));
+      next = done.value.next ?? null;
+      if (next === null) break;
+    }
+    this.accounts = found;
   }
 
   nameOf(account: string | undefined): string | null {

@@ -164,7 +164,8 @@ impl Carried<'_> {
         })
     }
 
-    fn failed(&self, status: Option<u16>, fault: &Fault) -> Outcome {
+    /// An outcome that is none of success.
+    pub fn failed(&self, status: Option<u16>, fault: &Fault) -> Outcome {
         let slug = fault.code.slug;
         tracing::debug!(webhook.id = %self.id, slug, "a delivery was not taken");
         Outcome { at: self.node.now(), status, fault: Some(slug.to_owned()) }

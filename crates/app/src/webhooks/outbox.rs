@@ -4,7 +4,7 @@
 //! same ids.
 
 use base::crypto::Secret;
-use base::{RecordId, Time};
+use base::{Kind, RecordId, Time};
 use serde::{Deserialize, Serialize};
 use store::state::{StateRow, StateTable};
 
@@ -140,15 +140,25 @@ impl Outbox {
             let mut told = false;
             for change in &changes {
                 let subject = (of.webhook, of.id);
-                let Some(delivery) = letter::delivery(of.node, reader, subject, change)? else {
-                    continue;
+                let delivery = match letter::delivery(of.node, reader, subject, change) {
+                    Ok(None) => continue,
+                    Ok(Some(delivery)) => delivery,
+                    // It became unreadable in between: it is asked for again.
+                    Err(fault) if fault.code.kind == Kind::Absent => return Ok(Step::Rest),
+                    // What does not open holds up what follows, and administrators see it.
+                    Err(fault) => {
+                        let cause = format!("{fault:?}");
+                        tracing::warn!(error = %fault, cause, webhook.id = %of.id, "not opened");
+                        self.note(of, of.failed(None, &fault));
+                        return Ok(Step::Rest);
+                    }
                 };
                 if !of.node.leads()? {
                     return Ok(Step::Rest);
                 }
                 let outcome = of.carry(reader, &delivery)?;
                 let taken = outcome.fault.is_none();
-                self.note(of, outcome)?;
+                self.note(of, outcome);
                 if !taken {
                     return Ok(Step::Rest);
                 }
@@ -163,22 +173,24 @@ impl Outbox {
         Ok(Step::Rest)
     }
 
-    fn note(&mut self, of: &Carried<'_>, outcome: Outcome) -> Result<(), Fault> {
-        let (now, failed, gone) =
-            (outcome.at, outcome.fault.is_some(), outcome.status == Some(GONE));
+    fn note(&mut self, of: &Carried<'_>, outcome: Outcome) {
+        let (now, failed) = (outcome.at, outcome.fault.is_some());
+        let gone = outcome.status == Some(GONE);
         self.last = Some(outcome);
         if !failed {
             (self.failing_since, self.tries, self.next_try_at) = (None, 0, None);
-            return Ok(());
+            return;
         }
         let since = *self.failing_since.get_or_insert(now);
         self.tries = self.tries.saturating_add(1);
         self.next_try_at = Some(now.plus_s(again_s(self.tries)));
         if gone || now.ms_since(since) >= PAUSE_HOURS * 3_600_000 {
             tracing::warn!(webhook.id = %of.id, "a webhook is paused: nothing is taken");
-            pause(of, since)?;
+            if let Err(fault) = pause(of, since) {
+                // The next try that fails pauses it.
+                tracing::error!(error = %fault, webhook.id = %of.id, "it could not be paused");
+            }
         }
-        Ok(())
     }
 }
 

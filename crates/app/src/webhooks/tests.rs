@@ -18,6 +18,8 @@ use testkit::world::{Being, Who, marking};
 /// Receivers by host: what each answers, and what it was sent.
 #[derive(Default)]
 struct Receivers {
+    /// Held while `slow.example` does not answer.
+    slow: Mutex<()>,
     answers: Mutex<BTreeMap<String, u16>>,
     sent: Mutex<Vec<Letter>>,
 }
@@ -51,6 +53,9 @@ impl Courier for Receivers {
     }
 
     fn send(&self, letter: &Letter) -> Result<u16, Fault> {
+        if letter.to.host == "slow.example" {
+            drop(self.slow.lock().unwrap_or_else(PoisonError::into_inner));
+        }
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let status = answers.get(&letter.to.host).copied().unwrap_or(204);
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -406,7 +411,21 @@ fn a_restart_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_slow_or_dead_receiver_delays_no_other() {
+fn a_slow_receiver_delays_no_other_and_no_act() {
+    let scene = scene();
+    scene.hook("slow.example");
+    scene.hook(HOST);
+    let slow = scene.receivers.slow.lock().unwrap_or_else(PoisonError::into_inner);
+    scene.raise("First", 2);
+    scene.raise("Second", 2);
+    assert_eq!(scene.sent(HOST, 2).len(), 2);
+    assert!(scene.receivers.bodies("slow.example").is_empty());
+    drop(slow);
+    assert_eq!(scene.sent("slow.example", 2).len(), 2);
+}
+
+#[test]
+fn a_dead_receiver_delays_no_other() {
     let scene = scene();
     scene.hook(HOST);
     scene.hook("second.example");
