@@ -242,6 +242,7 @@ export const en = {
     services: {
       title: "Service accounts",
       text: "Programs act with a token, within a list of actions and kinds, until a time.",
+      webhooks: "Webhooks: where the node delivers what they may read",
       none: "Your agency has no service account.",
       name: "Name",
       actions: "Actions, such as alert:raise, with commas",

@@ -3,7 +3,8 @@
 import { look } from "../api/call";
 import type { Page } from "../api/records";
 import { store } from "../kernel/store.svelte";
-import { accountsOf, ordered, webhookOf, type Account, type Webhook } from "./model";
+import { accountsOf, ordered, webhookOf } from "./model";
+import type { Account, Outbox, Webhook } from "./model";
 
 /** LIMIT: pages of credentials that are looked through for accounts. */
 const PAGES = 20;
@@ -14,6 +15,8 @@ class Webhooks {
   );
   byId = $derived(new Map(this.all.map(one => [one.id, one])));
   accounts: readonly Account[] = $state.raw([]);
+  /** How deliveries stand, as far as it was asked. */
+  outboxes: Readonly<Record<string, Outbox>> = $state.raw({});
   /** A secret that was just made: it is shown until its page is left. */
   made: { id: string; secret: string } | null = $state.raw(null);
 
@@ -30,6 +33,12 @@ class Webhooks {
       if (next === null) break;
     }
     this.accounts = found;
+  }
+
+  /** Asks how the deliveries of a webhook stand. */
+  async readOutbox(id: string): Promise<void> {
+    const done = await look<Outbox>(`/api/webhooks/${id}/outbox`);
+    if (done.done) this.outboxes = { ...this.outboxes, [id]: done.value };
   }
 
   nameOf(account: string | undefined): string | null {
