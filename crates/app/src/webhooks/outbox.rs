@@ -218,7 +218,7 @@ fn past(node: &Node, reader: &Reader<'_>) -> bool {
 
 /// LIMIT: changes that are counted, and entries that are looked at for it.
 const COUNTED: u32 = 1000;
-const LOOKED_AT: u64 = 10_000;
+const LOOKED_AT: u64 = 4000;
 
 /// How many changes wait, and whether there may be more than were counted.
 ///
