@@ -12,6 +12,7 @@ use base::{Kind, RecordId};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use store::log::LogName;
 use testkit::World;
 use testkit::world::{Being, Who, marking};
 
@@ -85,7 +86,10 @@ struct Scene {
 const HOST: &str = "dispatch.example";
 
 fn scene() -> Scene {
-    let world = World::new();
+    scene_in(World::new())
+}
+
+fn scene_in(world: World) -> Scene {
     let (pol, amb) = (world.agency("POL"), world.agency("AMB"));
     let desk = Being { level: 4, compartments: &["KESTREL"], roles: &["DUTY", "SIGNATORY"] };
     let office = Being { level: 3, compartments: &[], roles: &["ADMIN"] };
@@ -330,10 +334,11 @@ fn a_receiver_that_is_down_is_tried_again_with_the_same_id() {
         assert_eq!(outbox["next_try_at"], json!(next));
         scene.world.clock.advance_s(wait - 1);
         assert_eq!(scene.receivers.bodies(HOST).len(), count, "not before its time");
+        if count == 3 {
+            scene.receivers.answer(HOST, 200);
+        }
         scene.world.clock.advance_s(1);
     }
-    scene.receivers.answer(HOST, 200);
-    scene.world.clock.advance_s(40);
     let sent = scene.sent(HOST, 5);
     let ids: Vec<_> = sent.iter().map(|payload| payload["id"].clone()).collect();
     assert!(ids[..4].iter().all(|id| *id == ids[0]), "{ids:?}");
@@ -691,4 +696,58 @@ fn registering_asks_for_a_passkey_shown_lately() {
     });
     let (status, _, bytes) = scene.world.post(&token, "/api/webhooks", &body);
     assert_eq!((status.as_u16(), &answer(&bytes)["title"]), (403, &json!("step-up-needed")));
+}
+
+#[test]
+fn an_erasure_is_told_to_whoever_could_read_what_was_erased() {
+    let scene = scene();
+    let (id, _) = scene.hook(HOST);
+    let heads = Being { level: 4, compartments: &["KESTREL"], roles: &["HEAD", "SIGNATORY"] };
+    let [one, two] = [0, 1].map(|_| scene.world.person(scene.police.agency, &heads));
+    let command = json!({
+        "do": "raise", "markings": marking(2, &[]), "precedence": "IMMEDIATE", "title": "Both",
+        "text": "Text", "audience": [scene.ambulance.agency], "options": ["yes"],
+        "higher": [{ "markings": marking(4, &["KESTREL"]), "text": "above" }]
+    });
+    let alert = scene.world.act(scene.police, "alert:raise", &command).expect("raised").record;
+    scene.sent(HOST, 1);
+    let erase = |layer: Value| {
+        let command =
+            json!({ "do": "request", "record": alert, "basis": "ARCHIVES-ACT-12", "layer": layer });
+        let asked = scene.world.act(one, "erasure:request", &command).expect("requested").record;
+        let command = json!({ "do": "approve", "erasure": asked });
+        scene.world.act(two, "erasure:approve", &command).expect("erased");
+    };
+    let layers = scene.world.get(one, "alert", alert).expect("an alert").layers;
+    erase(json!(layers[1].id));
+    scene.raise("Last", 2);
+    let sent = scene.sent(HOST, 2);
+    let title = &sent[1]["rendition"]["layers"][0]["body"]["title"];
+    assert_eq!((sent.len(), title), (2, &json!("Last")), "what is above makes no delivery");
+    erase(json!(layers[0].id));
+    let sent = scene.sent(HOST, 3);
+    assert_eq!((&sent[2]["what"], &sent[2]["record"]), (&json!("changed"), &json!(alert)));
+    let base = &sent[2]["rendition"]["layers"][0];
+    assert_eq!((&base["erased"], &base["body"]["title"]), (&json!(1), &Value::Null));
+    scene.settled(&id);
+    assert_eq!(scene.receivers.bodies(HOST).len(), 3);
+}
+
+#[test]
+fn on_postgresql_the_node_that_leads_delivers_and_one_that_has_stopped_does_not() {
+    let server = testkit::postgres::TemporaryPostgres::shared().expect("PostgreSQL");
+    let mut scene = scene_in(World::on_postgres(&server.new_database().expect("a database")));
+    let (id, _) = scene.hook(HOST);
+    scene.raise("First", 2);
+    scene.sent(HOST, 1);
+    scene.settled(&id);
+    assert!(scene.world.node().leads().expect("asked"));
+    let before = Arc::clone(scene.world.node());
+    scene.world.restart();
+    let epoch = before.log().head(LogName::Acts).expect("a head").epoch;
+    assert!(epoch > before.core().head.epoch, "another has taken the log");
+    assert!(!before.leads().expect("asked"));
+    scene.follow();
+    scene.raise("Second", 2);
+    assert_eq!(scene.sent(HOST, 2).len(), 2);
 }
