@@ -14,6 +14,7 @@ const BORDER_CHIEF = "BORDER: Chief of operations of the border guard";
 
 const AMBULANCE = "AMBULANCE: Duty officer of the ambulance service";
 const AMBULANCE_DEPUTY = "AMBULANCE: Deputy duty officer of the ambulance service";
+const AMBULANCE_ADMIN = "AMBULANCE: Administrator of people and seats";
 const MOD_CENTRE = "MOD: Duty officer of the centre";
 const MOD_HEAD = "MOD: Head of the coordinating centre";
 
@@ -497,6 +498,47 @@ export const pages = [
       } finally {
         await node.stop();
       }
+    },
+  },
+  {
+    name: "webhooks: a secret is shown once, a test is taken, and what is not listed is barred",
+    async run({ muster, one }) {
+      const desk = await (await Desk.open(muster, one)).signIn(AMBULANCE_ADMIN);
+      const { page } = desk;
+      await page.keyboard.press("g");
+      await page.keyboard.press("k");
+      // The play registers one for the dispatch system.
+      await page.click(`${found("webhooks")} a`, { timeout: 120_000 });
+      await page.click(found("ping"));
+      await page.waitForSelector(`${found("pinged")}:has-text("204")`);
+      await page.waitForSelector(`${found("deliveries")}:has-text("taken, 204")`);
+      await look(desk, "webhook");
+
+      await page.click(found("register-webhook"));
+      await page.click(found("confirm"));
+      await page.waitForSelector(`${found("error-summary")}:has-text("Choose the account")`);
+      await page.selectOption(found("webhook-account"), { label: "Dispatch" });
+      await page.fill(found("webhook-url"), "https://unlisted.example/alerts");
+      await page.click('#webhook-label input[type="radio"]');
+      await look(desk, "webhook-register");
+      await page.click(found("confirm"));
+      const secret = await page.textContent(found("secret"));
+      assert.match(secret, /^whsec_[A-Za-z0-9+/]{43}=$/);
+      await page.waitForSelector(`${found("webhook-state")}:has-text("BARRED")`);
+      await look(desk, "webhook-secret");
+      const address = new URL(page.url()).pathname;
+      await desk.go("/webhooks");
+      await desk.go(address);
+      await page.waitForSelector(found("refused"));
+      assert.equal(await page.isVisible(found("secret")), false, "it is shown once");
+      assert.ok(!(await page.content()).includes(secret));
+
+      // Its outbox may be asked for once more while it is removed.
+      desk.meant.add("404");
+      await page.click(found("remove"));
+      await page.click(found("confirm"));
+      await page.waitForSelector(`${found("webhook-state")}:has-text("REMOVED")`);
+      await desk.close();
     },
   },
 ];

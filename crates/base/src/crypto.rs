@@ -9,6 +9,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
 use aws_lc_rs::digest::{Context, SHA256};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair,
     KeyPair as _, ML_DSA_87, ML_DSA_87_SIGNING, PqdsaKeyPair, UnparsedPublicKey,
@@ -161,6 +162,12 @@ impl Secret {
     /// The bytes, for a primitive that needs them.
     pub const fn expose(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// Authenticates a message: HMAC-SHA-256 (RFC 2104) under this key.
+    pub fn mac(&self, message: &[u8]) -> [u8; 32] {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
+        finish(hmac::sign(&key, message).as_ref()).0
     }
 
     /// Derives another secret: HKDF-SHA-256 (RFC 5869) with `salt` and the name `info`.

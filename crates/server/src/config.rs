@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use store::Provider;
 use store::log::Place;
 
+use crate::courier::WebhooksSection;
 use crate::witness::WitnessSection;
 
 /// The name of the configuration file in a data directory.
@@ -63,6 +64,9 @@ pub struct File {
     /// Who cosigns the log of acts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub witness: Vec<WitnessSection>,
+    /// Where records may be delivered.
+    #[serde(default, skip_serializing_if = "WebhooksSection::is_empty")]
+    pub webhooks: WebhooksSection,
     /// Present in a demonstration and nowhere else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub demonstration: Option<Demonstration>,
@@ -235,6 +239,7 @@ pub struct Config {
     pub tls: Option<Tls>,
     pub trace: Trace,
     pub witnesses: Vec<WitnessSection>,
+    pub webhooks: WebhooksSection,
     pub demonstration: Option<Demonstration>,
 }
 
@@ -297,6 +302,7 @@ impl Given {
             listen: self.listen.or(environment.listen).unwrap_or(file.listen.address),
             tls: file.tls.map(within),
             trace,
+            webhooks: file.webhooks.within(base),
             witnesses: file.witness.into_iter().map(beside).collect(),
             demonstration: file.demonstration,
         })

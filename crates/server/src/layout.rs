@@ -145,6 +145,7 @@ fn file_of(new: &New, name: &str, ledger: LedgerId, keys: &Path) -> File {
         log: LogSection { backend, url: new.postgres.clone() },
         keys: KeysSection { provider: ProviderName::File, directory: beside },
         witness: Vec::new(),
+        webhooks: crate::courier::WebhooksSection::default(),
         trace: Trace::default(),
         demonstration: new.demonstration,
     }

@@ -4,6 +4,8 @@ mod certificate;
 mod clock;
 mod command;
 mod config;
+mod courier;
+mod deadline;
 mod demo;
 mod disk;
 mod headers;

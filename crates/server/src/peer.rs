@@ -66,7 +66,11 @@ impl Peer {
     }
 }
 
-fn trust(ca: Option<&Path>) -> Result<Arc<rustls::ClientConfig>> {
+/// Reads the certificates that are trusted for `https`.
+///
+/// # Errors
+/// When none are named, or they cannot be read.
+pub fn trust(ca: Option<&Path>) -> Result<Arc<rustls::ClientConfig>> {
     let file = ca.context("name the certificates that are trusted for https")?;
     let mut roots = rustls::RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(file).context("read the certificates")? {

@@ -49,7 +49,8 @@ impl TemporaryDirectory {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         loop {
             let next = NEXT.fetch_add(1, Ordering::Relaxed);
-            let name = format!("muster-{}-{next}", std::process::id());
+            // Worlds have directories of their own, and empty them first.
+            let name = format!("muster-pg-{}-{next}", std::process::id());
             let path = std::env::temp_dir().join(name);
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Self { path }),

@@ -63,6 +63,7 @@ const LISTS = {
   plan: "/api/plans",
   handover: "/api/roster",
   erasure: "/api/erasures",
+  webhook: "/api/webhooks",
 } as const;
 
 const RECORDS = {
@@ -78,6 +79,7 @@ const RECORDS = {
   plan: "/api/plans/{id}",
   handover: "/api/roster/{id}",
   erasure: "/api/erasures/{id}",
+  webhook: "/api/webhooks/{id}",
 } as const;
 
 /** Who is signed in; a 401 is an answer here, and tells nobody. */
@@ -120,6 +122,7 @@ export type ActPath =
   | "/api/services"
   | "/api/spillages"
   | "/api/erasures"
+  | "/api/webhooks"
   | "/api/plans"
   | "/api/plans/proposals";
 /** Addresses of acts upon a record. */
@@ -150,6 +153,8 @@ export type ActOnPath =
   | "/api/roster/{id}/withdrawal"
   | "/api/erasures/{id}/approval"
   | "/api/erasures/{id}/refusal"
+  | "/api/webhooks/{id}/resumption"
+  | "/api/webhooks/{id}/removal"
   | "/api/plans/{id}/approval"
   | "/api/plans/{id}/revision"
   | "/api/plans/{id}/withdrawal"

@@ -39,6 +39,7 @@ export const KINDS = [
   "handover",
   "entity",
   "erasure",
+  "webhook",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 

@@ -13,6 +13,7 @@ export type Route =
   | { page: "entities"; id: string | null }
   | { page: "operations"; id: string | null }
   | { page: "erasures"; id: string | null }
+  | { page: "webhooks"; id: string | null }
   | { page: "plans"; id: string | null }
   | { page: "plan" }
   | { page: "declare" }
@@ -34,6 +35,7 @@ const LISTS = [
   "inquiries",
   "ledger",
   "erasures",
+  "webhooks",
   "plans",
 ] as const;
 

@@ -30,6 +30,7 @@ const READ_MAX: Record<Kind, number> = {
   entity: 200,
   handover: 200,
   erasure: 400,
+  webhook: 400,
 };
 
 class Kept {

@@ -40,6 +40,7 @@ const PAGES: Record<
   | "people"
   | "plans"
   | "erasures"
+  | "webhooks"
   | "agencies"
   | "inquiries"
 > = {
@@ -53,6 +54,7 @@ const PAGES: Record<
   inquiry: "inquiries",
   plan: "plans",
   erasure: "erasures",
+  webhook: "webhooks",
 };
 
 /** Where a hit leads; null for a kind that has no page of its own. */

@@ -33,6 +33,7 @@ use super::signing;
 use super::start::{Start, label_key, open_entry, start, start_access};
 use super::upkeep::Upkeep;
 use super::view_file::{self, ViewPool};
+use crate::webhooks::Webhooks;
 
 /// What a node is opened with.
 pub struct Config {
@@ -106,6 +107,7 @@ pub struct Node {
     lanes: Arc<Lanes<Submission>>,
     refold: Arc<Refold>,
     search: Search,
+    webhooks: Webhooks,
     /// The newest head that each witness has cosigned.
     cosigned: Mutex<BTreeMap<String, Cosigned>>,
     core: RwLock<Arc<Core>>,
@@ -203,6 +205,7 @@ impl Node {
             lanes,
             refold: Arc::default(),
             search: Search::default(),
+            webhooks: Webhooks::default(),
             cosigned: Mutex::default(),
             core: RwLock::new(Arc::new(core.clone())),
             readable: Mutex::new(BTreeMap::new()),
@@ -239,7 +242,11 @@ impl Node {
     }
 
     /// Starts a named thread that [`Node::join`] waits for.
-    fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Fault> {
+    pub(crate) fn spawn(
+        &self,
+        name: &str,
+        run: impl FnOnce() + Send + 'static,
+    ) -> Result<(), Fault> {
         let threads = Arc::clone(&self.threads);
         *threads.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         std::thread::Builder::new()
@@ -334,6 +341,11 @@ impl Node {
     /// The search index, and who waits for it.
     pub const fn search(&self) -> &Search {
         &self.search
+    }
+
+    /// Deliveries to webhooks, and who carries them.
+    pub const fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
     }
 
     /// What sequencer and refolding thread share.
@@ -458,6 +470,14 @@ impl Node {
         self.config.capabilities.iter().find_map(found).ok_or_else(|| {
             Fault::invalid("unknown-action", format!("no capability has the action `{name}`"))
         })
+    }
+
+    /// Whether this process still leads the log: no other has taken it.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn leads(&self) -> Result<bool, Fault> {
+        Ok(!self.stopped() && self.log.head(LogName::Acts)?.epoch == self.core().head.epoch)
     }
 
     /// The newest committed state.

@@ -605,6 +605,26 @@ pub fn owner_of(actor: &ActorContext) -> Digest {
 /// none.
 pub struct Whole(Labelled);
 
+/// How a reader is told of an entry that is about a record, or has changed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It has the first portion that the reader may read.
+    New,
+    /// It has another.
+    Changed,
+    /// It has none: a label or a portion of the record may have changed, which its tag tells.
+    Touched,
+    /// The record was raised above the reader.
+    Raised,
+}
+
+impl Told {
+    /// Whether the entry has a portion that the reader may read.
+    pub const fn direct(self) -> bool {
+        matches!(self, Self::New | Self::Changed)
+    }
+}
+
 /// Loads a record with every layer.
 ///
 /// # Errors
@@ -622,6 +642,28 @@ impl Whole {
     /// The entry that changed it last.
     pub fn newest(&self) -> u64 {
         self.0.layers.iter().map(|layer| layer.sequence).max().unwrap_or(0)
+    }
+
+    /// The kind of the record.
+    pub fn kind(&self) -> &str {
+        &self.0.row.kind
+    }
+
+    /// How a reader of some cells is told of an entry; `None` when it is no concern of theirs.
+    pub fn told(&self, sequence: u64, reads: &impl Fn(CellNumber) -> bool) -> Option<Told> {
+        let Some(cells) = self.cells(reads) else {
+            let raised = self.0.row.floor.is_some() && reads(self.0.row.base);
+            return raised.then_some(Told::Raised);
+        };
+        let pieces = self.0.pieces.iter().filter(|piece| cells.contains(&piece.cell));
+        let mut sequences = pieces.map(|piece| piece.sequence).peekable();
+        let first = sequences.peek().copied();
+        let direct = sequences.any(|of| of == sequence);
+        Some(match (direct, first == Some(sequence)) {
+            (true, true) => Told::New,
+            (true, false) => Told::Changed,
+            (false, _) => Told::Touched,
+        })
     }
 
     /// The layers that a reader of some cells may read, the base first; `None` when the base is not

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::capability::ActorContext;
 use base::{
-    AgencyId, AgreementId, CircleId, Clearance, Digest, PersonId, RecordId, SeatId, ServiceId,
-    SessionId, Time, Token,
+    AgencyId, AgreementId, CircleId, Clearance, Digest, EntryId, PersonId, RecordId, SeatId,
+    ServiceId, SessionId, Time, Token,
 };
 use imbl::OrdMap;
 use policy::Agreement;
@@ -133,6 +133,25 @@ pub struct Service {
     pub active: bool,
 }
 
+/// An endpoint to which a node delivers what a service account may read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    pub service: ServiceId,
+    pub agency: AgencyId,
+    pub url: String,
+    /// Kinds of record that are delivered.
+    pub kinds: BTreeSet<String>,
+    /// What of them is: `new`, `changed`, `recalled`.
+    pub what: BTreeSet<String>,
+    /// The first entry that can be delivered.
+    pub since: u64,
+    /// The entry with which its newest secret was made; nothing is delivered before the first.
+    pub keyed: Option<EntryId>,
+    pub paused: bool,
+    /// The entry with which it last began: registered, given a secret or resumed.
+    pub begun: u64,
+}
+
 /// How people and programs show who they are.
 #[derive(Clone, Debug, Default)]
 pub struct Identity {
@@ -167,6 +186,8 @@ pub struct Register {
     pub circles: OrdMap<CircleId, Arc<BTreeSet<Member>>>,
     pub agreements: OrdMap<AgreementId, Arc<Signed>>,
     pub identity: Identity,
+    /// Where records are delivered on their own, while it is so.
+    pub webhooks: OrdMap<RecordId, Arc<Webhook>>,
     /// What other capabilities act by, such as a plan of declaration: the newest fact, as JSON.
     pub instruments: OrdMap<RecordId, Arc<Vec<u8>>>,
     /// Raised by each change that policy decisions depend on.

@@ -5,7 +5,7 @@
 //! and closing are entries, and an entry that ends a session wins over any row.
 
 use base::crypto::{Digest, Hasher, sha256};
-use base::{Kind, PersonId, Play, RecordId, SeatId, SessionId, Time};
+use base::{Kind, PersonId, Play, RecordId, SeatId, ServiceId, SessionId, Time};
 use ledger::header::{Actor, Authentication, Purpose};
 use serde::{Deserialize, Serialize};
 use store::state::{StateRow, StateTable};
@@ -14,7 +14,7 @@ use super::capability::{Action, ActorContext};
 use super::cursor::{decode, encode};
 use super::fault::Fault;
 use super::node::{Act, Node};
-use super::register::Register;
+use super::register::{Register, Service};
 use super::sequencer::Core;
 use crate::identity::{Closed, Opened};
 
@@ -51,6 +51,8 @@ pub const FRESH: &[(&str, i64)] = &[
     ("enrolment:issue", 600),
     ("enrolment:confirm", 600),
     ("service:add", 600),
+    ("webhook:register", 600),
+    ("webhook:rekey", 600),
     ("credential:enrol", 600),
 ];
 
@@ -269,9 +271,24 @@ fn service(node: &Node, token: &str) -> Result<ActorContext, Fault> {
         .find(|(_, known)| base::crypto::equal(&known.token.0, &digest.0))
         .filter(|(_, known)| known.active && known.expires_at > node.play_now());
     let (id, known) = found.ok_or_else(unauthenticated)?;
+    Ok(acting(node, *id, known))
+}
+
+/// A service account as an actor, for what the node does in its name.
+///
+/// # Errors
+/// `unauthenticated` when it is unknown, was revoked or has expired.
+pub(crate) fn account(node: &Node, id: ServiceId) -> Result<ActorContext, Fault> {
+    let core = node.core();
+    let known = core.register.identity.services.get(&id);
+    let known = known.filter(|known| known.active && known.expires_at > node.play_now());
+    Ok(acting(node, id, known.ok_or_else(unauthenticated)?))
+}
+
+fn acting(node: &Node, id: ServiceId, known: &Service) -> ActorContext {
     let session = SessionId(id.0);
-    Ok(ActorContext {
-        actor: Actor::Service(*id),
+    ActorContext {
+        actor: Actor::Service(id),
         person: None,
         seat: None,
         agency: known.agency,
@@ -283,7 +300,7 @@ fn service(node: &Node, token: &str) -> Result<ActorContext, Fault> {
         }),
         purpose: Purpose::Protection,
         play: Play::Live,
-    })
+    }
 }
 
 /// Whether a person was verified lately enough for an act.

@@ -311,16 +311,20 @@ pub fn may_grant(
 /// `above-own-clearance`.
 pub fn may_grant_clearance(on: &Deciding<'_>, clearance: &Clearance) -> Result<(), Fault> {
     let Some(profile) = on.profile()? else { return Ok(()) };
-    let held = profile.attributes();
-    let within = clearance.schemes.iter().all(|(scheme, given)| {
-        held.clearance.schemes.get(scheme).is_some_and(|own| {
-            own.level >= given.level && own.compartments.is_superset(&given.compartments)
-        })
-    });
-    if !within || !held.clearance.audiences.is_superset(&clearance.audiences) {
+    if !within(clearance, &profile.attributes().clearance) {
         return Err(denied("above-own-clearance", "nobody gives a clearance above their own"));
     }
     Ok(())
+}
+
+/// Whether a clearance lies within another.
+pub fn within(clearance: &Clearance, held: &Clearance) -> bool {
+    let schemes = clearance.schemes.iter().all(|(scheme, given)| {
+        held.schemes.get(scheme).is_some_and(|own| {
+            own.level >= given.level && own.compartments.is_superset(&given.compartments)
+        })
+    });
+    schemes && held.audiences.is_superset(&clearance.audiences)
 }
 
 /// The first two administrators do not raise each other: what they may give is not for them.

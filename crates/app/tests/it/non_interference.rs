@@ -7,7 +7,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use app::kernel::Fault;
+use app::webhooks::{self, Address, Courier, Letter};
 use base::RecordId;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -42,10 +45,36 @@ struct Worlds {
     police: Who,
     fire: Who,
     fire_head: Who,
+    /// An administrator of the reader's agency, with the reader's clearance.
+    fire_admin: Who,
+    /// What a webhook of the reader's agency was sent.
+    letters: Arc<Letters>,
     /// Of the reader's agency, with the reader's clearance.
     inspector: Who,
     /// The agreement by which both read.
     text: Value,
+}
+
+/// A receiver that takes everything.
+#[derive(Default)]
+struct Letters(Mutex<Vec<Value>>);
+
+impl Letters {
+    fn all(&self) -> Vec<Value> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Courier for Letters {
+    fn allows(&self, _to: &Address) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn send(&self, letter: &Letter) -> Result<u16, Fault> {
+        let body = serde_json::from_slice(&letter.body).expect("json");
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(body);
+        Ok(204)
+    }
 }
 
 const DESK: Being<'static> =
@@ -70,13 +99,16 @@ fn begin() -> Worlds {
     let fire_head = world.person(fir, &Being { level: 4, ..DESK });
     let being = Being { level: 3, compartments: &[], roles: &["INSPECTOR"] };
     let inspector = world.person(fir, &being);
+    let fire_admin = world.person(fir, &Being { roles: &["ADMIN"], ..being });
+    let letters = Arc::new(Letters::default());
+    webhooks::follow(world.node(), Arc::clone(&letters) as Arc<dyn Courier>).expect("threads");
     let both = [pol, fir];
     let charter = world.agreement(&both, &[(&both, &both, &["agreement:read"], 2)]);
     let found = json!({ "do": "found", "agreement": charter, "markings": marking(1, &[]) });
     world.found(pol, "agreement:found", &found).expect("the charter");
     let text = world.agreement(&both, &[(&both, &both, &READS, 5)]);
     world.enact(&text, &[police, fire]);
-    Worlds { world, police, fire, fire_head, inspector, text }
+    Worlds { world, police, fire, fire_head, fire_admin, letters, inspector, text }
 }
 
 impl Worlds {
@@ -373,6 +405,7 @@ fn transcript(hidden: &Hidden) -> String {
     let listening = worlds.world.listen();
     let mut live = listening.live(&token, &KINDS);
     let mut frames = Vec::new();
+    let hook = register(&worlds);
     let seen = worlds.play(hidden, || frames.extend(live.frame()));
     // A last visible act: any frame that something hidden had made would stand before it.
     worlds.raise("last", 2, &[], &[worlds.fire]);
@@ -412,6 +445,7 @@ fn transcript(hidden: &Hidden) -> String {
             path = format!("/api/search?q={words}&limit=2&cursor={next}");
         }
     }
+    deliver(&worlds, &mut out, &hook);
     inquire(&worlds, &mut out, &seen);
     question(&worlds, &mut out, &seen);
     out.exit(&worlds, &token, "/api/me", "me");
@@ -420,6 +454,51 @@ fn transcript(hidden: &Hidden) -> String {
         writeln!(out.text, "frame {frame}").expect("text");
     }
     out.text
+}
+
+/// A webhook for an account that reads what the reader does; it waits for its secret.
+fn register(worlds: &Worlds) -> String {
+    let token = worlds.world.token(worlds.fire_admin);
+    let post = |path: &str, body: &Value| {
+        let (status, _, bytes) = worlds.world.post(&token, path, body);
+        let answer: Value = serde_json::from_slice(&bytes).expect("json");
+        assert_eq!(status, 201, "{answer}");
+        answer["record"].as_str().expect("an id").to_owned()
+    };
+    let kinds = KINDS.into_iter().filter(|kind| !["person", "circle"].contains(kind));
+    let account = json!({
+        "name": "Dispatch", "token": base::Digest([7; 32]), "actions": [],
+        "kinds": kinds.collect::<Vec<_>>(), "roles": ["DUTY"], "markings": marking(1, &[]),
+        "clearance": { "schemes": { "NAT": { "level": 3, "compartments": [] } } },
+        "expires_at": worlds.world.node().play_now().plus_s(86_400)
+    });
+    let service = post("/api/services", &account);
+    let url = "https://dispatch.example/";
+    post("/api/webhooks", &json!({ "service": service, "url": url, "markings": marking(1, &[]) }))
+}
+
+/// What waits for a webhook, and what it is sent once it has a secret.
+fn deliver(worlds: &Worlds, out: &mut Transcript, hook: &str) {
+    let token = worlds.world.token(worlds.fire_admin);
+    let outbox = format!("/api/webhooks/{hook}/outbox");
+    out.exit(worlds, &token, "/api/webhooks", "webhooks");
+    let waiting = out.exit(worlds, &token, &outbox, "outbox")["deliveries"]["waiting"].clone();
+    assert!(waiting.as_u64() >= Some(5), "{waiting}");
+    assert!(worlds.letters.all().is_empty());
+    let secret = format!("/api/webhooks/{hook}/secret");
+    assert_eq!(worlds.world.post(&token, &secret, &json!({})).0, 201);
+    worlds.world.eventually(|world| {
+        let (_, _, bytes) = world.read(&token, &outbox);
+        let shown: Value = serde_json::from_slice(&bytes).expect("json");
+        (shown["deliveries"]["waiting"] == 0).then_some(())
+    });
+    let mut ids = BTreeMap::new();
+    for mut letter in worlds.letters.all() {
+        let next = ids.len();
+        letter["id"] = json!(*ids.entry(letter["id"].to_string()).or_insert(next));
+        writeln!(out.text, "letter {}", out.normal.value(&letter)).expect("text");
+    }
+    out.exit(worlds, &token, &outbox, "outbox after");
 }
 
 /// An inspector of the reader's agency asks who knew of what the reader may read. The ledger itself
@@ -514,6 +593,8 @@ fn a_transcript_repeats_itself() {
     let replayed = text.lines().filter(|line| line.starts_with("replay"));
     assert!(replayed.clone().all(|line| line.starts_with("replay of") && line.contains(" 200 ")));
     assert!(replayed.clone().any(|line| line.contains("tool 1")), "something would stop");
+    let letters = text.lines().filter(|line| line.starts_with("letter")).count();
+    assert!(letters > 5, "{letters} letters");
     let why = text.lines().filter(|line| line.starts_with("why alert"));
     assert!(why.clone().any(|line| line.contains("\"reads\":true")), "its own is explained");
 }

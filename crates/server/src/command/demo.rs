@@ -13,7 +13,8 @@ use store::{Blobs, Keyring};
 
 use super::serve::Opened;
 use crate::config::{Config, Demonstration, Environment, Given, blobs_of};
-use crate::demo::{Cast, Founded, Links, Record, World, found, perform};
+use crate::courier::{self, Allowed, Outside};
+use crate::demo::{Cast, Dispatch, Founded, Links, Record, World, found, perform};
 use crate::disk::Scratch;
 use crate::layout::{self, New, verifier_keys};
 use crate::running::{self, Ended};
@@ -64,12 +65,15 @@ impl Demo {
             (None, Some(scratch)) => scratch.path().join("node"),
             (None, None) => environment.data.clone().unwrap_or_else(|| PathBuf::from(DATA)),
         };
-        let config = self.config(data, &environment)?;
+        let mut config = self.config(data, &environment)?;
         running::trace(&config.trace);
         let mut world = World::load()?;
         if let Some(file) = &self.intel {
             world.intel = Some(crate::demo::read_bundle(file)?);
         }
+        let dispatch = Dispatch::listen().context("listen as the dispatch system")?;
+        config.webhooks.allow.push(Allowed::Host(dispatch.address().to_string()));
+        world.dispatch = Some(dispatch);
         if self.once { self.once(&config, &world) } else { self.show(&config, world) }
     }
 
@@ -106,6 +110,7 @@ impl Demo {
         let began = clock::now();
         let node = running::open(config, config.provider()?, speed)
             .map_err(|fault| anyhow!("{}", reason::of_fault(&fault, config)))?;
+        courier::carry(&node, Outside::new(&config.webhooks)?)?;
         let performed = founded(&node, config, world).and_then(|cast| {
             let ms = clock::now().ms_since(began);
             say(format_args!("the world was founded in {ms} ms; the play runs at speed {speed}"));

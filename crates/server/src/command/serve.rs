@@ -11,6 +11,7 @@ use clap::Args;
 
 use super::Where;
 use crate::config::{Config, Environment};
+use crate::courier::{self, Outside};
 use crate::headers::Transport;
 use crate::layout::{self, New};
 use crate::listen::{Listener, loopback};
@@ -89,10 +90,12 @@ impl Opened {
         let listener = runtime.block_on(Listener::open(config.listen, tls))?;
         let mut witnesses: Vec<Asked> =
             config.witnesses.iter().map(Asked::new).collect::<Result<_>>()?;
+        let outside = Outside::new(&config.webhooks)?;
         not_set_back(&mut witnesses, config)?;
         let node = running::open(config, config.provider()?, speed)
             .map_err(|fault| anyhow!("{}", reason::of_fault(&fault, config)))?;
         follow(&node, witnesses, &config.data)?;
+        courier::carry(&node, outside)?;
         Ok(Self { node, runtime, listener })
     }
 

@@ -13,6 +13,7 @@ mod scene_entities;
 mod scene_inquiry;
 mod scene_operations;
 mod scene_reports;
+mod scene_webhooks;
 mod world;
 
 pub use cast::Cast;
@@ -21,4 +22,5 @@ pub use links::Links;
 pub use play::perform;
 pub use record::Record;
 pub use scene_entities::read_bundle;
+pub use scene_webhooks::Dispatch;
 pub use world::{Founded, World};

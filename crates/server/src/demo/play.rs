@@ -58,6 +58,7 @@ pub fn perform(cast: &Cast, world: &World) -> Result<Record, Fault> {
     super::scene_reports::perform(cast, world, &mut stage.record)?;
     super::scene_entities::perform(cast, world, &mut stage.record)?;
     super::scene_clauses::perform(cast, world, &mut stage.record)?;
+    super::scene_webhooks::perform(cast, world, (stage.began, &mut stage.record))?;
     let began = stage.began;
     scene_operations::perform(cast, world, (began, &mut stage.record))?;
     stage.inspect()?;

@@ -136,6 +136,7 @@ pub struct Play {
     pub reports: super::scene_reports::Reports,
     pub entities: super::scene_entities::Entities,
     pub clauses: super::scene_clauses::Clauses,
+    pub webhooks: super::scene_webhooks::Webhooks,
 }
 
 /// The alert that the play is about.
@@ -270,6 +271,8 @@ pub struct World {
     pub play: Play,
     /// The bundle of holdings that was given; without one the play has its own.
     pub intel: Option<Vec<u8>>,
+    /// The program that a webhook delivers to.
+    pub dispatch: Option<super::scene_webhooks::Dispatch>,
     places: BTreeMap<String, Place>,
     agreements: Vec<AgreementData>,
 }
@@ -303,8 +306,9 @@ impl World {
         }
         let links = world.links.into_iter().map(|link| link.seat).collect();
         let agreements = agreements.agreements;
-        let intel = None;
-        let world = Self { agencies: world.agencies, links, play, intel, places, agreements };
+        let (intel, dispatch) = (None, None);
+        let agencies = world.agencies;
+        let world = Self { agencies, links, play, intel, dispatch, places, agreements };
         world.check()?;
         Ok(world)
     }
@@ -375,7 +379,7 @@ impl World {
 
     fn seats_of_the_play(&self) -> Vec<&String> {
         let Play { alert, answers, suspension, handover, inquiry, declaration, .. } = &self.play;
-        let Play { before, reports, entities, clauses, .. } = &self.play;
+        let Play { before, reports, entities, clauses, webhooks, .. } = &self.play;
         let mut named = vec![&alert.seat, &suspension.by, &suspension.from, &suspension.to];
         named.extend([&handover.seat, &handover.to, &inquiry.seat]);
         named.extend([&declaration.seat, &declaration.head, &declaration.gap]);
@@ -387,6 +391,7 @@ impl World {
         named.extend(reports.seats());
         named.extend(entities.seats());
         named.extend(clauses.seats());
+        named.extend(webhooks.seats());
         named.extend(&self.links);
         named
     }

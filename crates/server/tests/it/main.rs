@@ -7,7 +7,16 @@
 )]
 
 mod child;
+#[path = "../../src/courier.rs"]
+#[expect(dead_code, reason = "the binary uses the rest of it")]
+mod courier;
+#[path = "../../src/deadline.rs"]
+mod deadline;
 mod demo;
+#[path = "../../src/peer.rs"]
+#[expect(dead_code, reason = "the binary uses the rest of it")]
+mod peer;
 mod serve;
 mod verify;
+mod webhooks;
 mod witness;
