@@ -41,7 +41,7 @@ pub fn perform(
         "do": "open", "markings": marking(scene.level, &BTreeSet::new()),
         "subject": asking.alert, "instant": asking.instant, "reason": scene.reason
     });
-    let desk = cast.act(&world.play.alert.seat, "inquiry:open", &command);
+    let desk = cast.act(&world.play.declaration.seat, "inquiry:open", &command);
     record.expect("a duty officer may not inquire", desk.is_err());
     let inquiry = cast.act(&scene.seat, "inquiry:open", &command)?.record;
     let found = ask(cast, &scene.seat, inquiry, |asked| Ok(find(asked)?.findings))?;
@@ -105,11 +105,11 @@ fn who_knew(
     let count = answered.len();
     let what = format!("the inquiry finds the {count} agencies that had answered, nobody else");
     record.expect(what, as_played);
-    let alert = &world.play.alert;
-    let (available, acknowledged, _) = of(found, agency(&alert.deaf));
-    let what = format!("{} could read the alert then and had not answered", alert.deaf);
+    let scene = &world.play.declaration;
+    let (available, acknowledged, _) = of(found, agency(&scene.deaf));
+    let what = format!("{} could read the alert then and had not answered", scene.deaf);
     record.expect(what, available && !acknowledged);
-    for code in &alert.unreached {
+    for code in &scene.unreached {
         let (available, _, clause) = of(found, agency(code));
         let what = format!("from {code} it was withheld for want of a clause");
         record.expect(what, !available && clause);
