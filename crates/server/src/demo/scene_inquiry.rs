@@ -129,7 +129,8 @@ fn verified(cast: &Cast, bytes: &[u8], record: &mut Record) -> Result<(), Fault>
     let what = format!("its bundle verifies offline, {} findings proved", checked.proved);
     record.expect(what, checked.faults.is_empty() && checked.proved > 0);
     let mut changed = bytes.to_vec();
-    let needle = b"\"people\"";
+    // Rows of open streams have a field of this name, too; in the findings it is a list.
+    let needle = b"\"people\":[";
     let place = changed.windows(needle.len()).position(|part| part == needle);
     if let Some(byte) = place.and_then(|place| changed.get_mut(place + 1)) {
         *byte ^= 1;
