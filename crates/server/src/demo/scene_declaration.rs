@@ -251,6 +251,10 @@ fn clocks(stage: &mut Stage<'_>, incident: Incident, own: &Rendition) -> Result<
     Ok(())
 }
 
+fn note(operation: RecordId, text: &str, markings: &Value) -> Value {
+    json!({ "do": "note", "operation": operation, "text": text, "markings": markings })
+}
+
 /// A partner writes in the log of the operation, and the police a line for those who are cleared.
 ///
 /// # Errors
@@ -258,13 +262,13 @@ fn clocks(stage: &mut Stage<'_>, incident: Incident, own: &Rendition) -> Result<
 pub fn log(stage: &mut Stage<'_>, incident: Incident) -> Result<(), Fault> {
     let scene = &stage.world.play.declaration;
     let operation = incident.operation;
-    let note = |text: &str, markings: Value| json!({ "do": "note", "operation": operation, "text": text, "markings": markings });
     let desk = stage.world.with_role(&scene.partner, "DUTY").map_err(Fault::bug)?;
-    stage.cast.act(&desk.id, "operation:note", &note(&scene.note, Value::Null))?;
+    stage.cast.act(&desk.id, "operation:note", &note(operation, &scene.note, &Value::Null))?;
     let seen = stage.cast.read(&scene.seat, "operation", operation)?;
     let written = list(&seen, "notes").len() == 1;
     stage.record.expect("a partner writes in the log of the operation", written);
-    let higher = note(&scene.higher, marking(scene.higher_level, &scene.higher_codes));
+    let above = marking(scene.higher_level, &scene.higher_codes);
+    let higher = note(operation, &scene.higher, &above);
     let from = stage.cast.node().now();
     stage.cast.act(&scene.seat, "operation:note", &higher)?;
     let answers = &stage.world.play.answers;
