@@ -114,6 +114,7 @@ export type ActPath =
   | "/api/people"
   | "/api/agencies"
   | "/api/declarations"
+  | "/api/operations"
   | "/api/entities"
   | "/api/inquiries"
   | "/api/roster"
@@ -152,6 +153,7 @@ export type ActOnPath =
   | "/api/plans/{id}/withdrawal"
   | "/api/operations/{id}/agencies"
   | "/api/operations/{id}/roles"
+  | "/api/operations/{id}/course"
   | "/api/reports/{id}/revisions";
 
 /** Acts; `key` makes a repetition of the same act count once. */

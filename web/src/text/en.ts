@@ -260,6 +260,7 @@ export const en = {
 
   alert: {
     list: "Alerts",
+    operation: "Its operation",
     raise: "Raise alert",
     none: "No alerts that you may read. The desk is quiet.",
     noneHint: "New alerts appear here by themselves.",
@@ -952,11 +953,15 @@ export const en = {
       `${incident}: ${count(agencies, "obliged agency", "obliged agencies")} and ${count(roles, "role", "roles")}. Whom a clause reaches is alerted at once, in your name; whom none reaches is named to you.`,
     needsTitle: "Say in one line what is declared.",
     needsPlan: "Choose a plan.",
+    higher:
+      "Title or place come from a report that stands higher than what this plan declares: write them anew.",
+    from: "Declare from this…",
     on: "Declared",
     since: (dtg: string): string => `since ${dtg}`,
     clock: "Time since the declaration",
     state: { declared: "Declared", ended: "Stood down" },
     duties: "Duties",
+    agencies: (n: number): string => count(n, "agency", "agencies"),
     duty: {
       alert: "Alert",
       join: "Let into the operation",
@@ -1110,6 +1115,7 @@ export const en = {
     list: "Operations",
     title: "Operation",
     none: "No operations that you may read.",
+    more: (n: number): string => `and ${n} more`,
     untitled: "Erased",
     state: { open: "Open", closed: "Closed" },
     phase: "Phase",
@@ -1127,6 +1133,24 @@ export const en = {
     logNone: "No lines yet.",
     note: "New line",
     noteHint: "under the label of the operation",
+    name: "Title",
+    labelHint: "first: it decides who can be let in",
+    phaseHint: "optional, such as Response or Recovery",
+    objectivesHint: "one a line, at most 16",
+    tooMany: "An operation has at most 16 objectives.",
+    open: {
+      action: "Open…",
+      title: "Open an operation",
+      text: "An operation without a declaration: for what is planned, or not yet declared. Agencies are let in afterwards.",
+      confirm: "Open it",
+      done: "The operation is open.",
+    },
+    course: {
+      action: "Set the course…",
+      title: "Set the course of the operation",
+      confirm: "Set it",
+      done: "The course is set.",
+    },
     noted: "The line is in the log.",
     send: "Write",
     close: {
@@ -1395,6 +1419,10 @@ export const en = {
     access: (n: number): string => `${count(n, "leaf", "leaves")} of the access log`,
     signedBy: "Signed by",
     signatures: (n: number): string => count(n, "signature", "signatures"),
+    witnesses: "Witnesses",
+    cosigned: (size: number, of: number): string =>
+      size >= of ? "cosigned all of it" : `cosigned ${size} of ${of} entries`,
+    unwitnessed: "none has cosigned a head since this node started",
     root: "Root",
     checkpoint: "Signed head",
     note: "Download the signed head",
@@ -1504,7 +1532,7 @@ export const en = {
   map: {
     title: "Places of open alerts",
     list: "Alerts with a place",
-    none: "No alert in the list has a place.",
+    none: "No open alert has a place.",
     loading: "Drawing the map…",
     failed: "The map cannot be drawn here; the list has the same places.",
     hide: "Hide map",
