@@ -34,7 +34,7 @@ pub fn perform(stage: &mut Stage<'_>, incident: Incident) -> Result<(), Fault> {
         stage.absent(&scene.to, record, "its agreement is suspended");
     }
     why_not(stage, incident.alert, agreement)?;
-    refused(stage, &scene.from, &to, "its agreement is suspended")?;
+    refused(stage, &scene.from, &to, "its agreement is suspended");
     for (place, consent) in scene.resumed_by.iter().enumerate() {
         stage.wait(consent.at_s)?;
         let what = format!("{} consents to resume it", stage.code(&consent.seat));
@@ -44,7 +44,7 @@ pub fn perform(stage: &mut Stage<'_>, incident: Incident) -> Result<(), Fault> {
         })?;
         stage.record.counted.signatures += 1;
         if place + 1 < scene.resumed_by.len() {
-            refused(stage, &scene.from, &to, "one consent does not resume it")?;
+            refused(stage, &scene.from, &to, "one consent does not resume it");
         }
     }
     let mut seen = true;
@@ -72,8 +72,8 @@ fn cited(stage: &mut Stage<'_>, alert: RecordId, agreement: AgreementId) -> Resu
         cited.agreement == RecordId(agreement.0)
             && clauses.any(|clause| clause.version == cited.version)
     });
-    let code = stage.code(&scene.to).to_owned();
-    let what = format!("why {code} reads the alert: clause and version of `{}`", scene.agreement);
+    let who = stage.code(&scene.to).to_owned();
+    let what = format!("why {who} reads the alert: clause and version of `{}`", scene.agreement);
     stage.record.expect(what, cited);
     Ok(())
 }
@@ -125,7 +125,7 @@ pub fn command(stage: &Stage<'_>, audience: &[AgencyId], title: &str) -> Value {
 }
 
 /// Expects that an alert is refused for want of a clause, and that the agency is named.
-fn refused(stage: &mut Stage<'_>, from: &str, to: &str, why: &str) -> Result<(), Fault> {
+fn refused(stage: &mut Stage<'_>, from: &str, to: &str, why: &str) {
     let command = command(stage, &[stage.cast.founded().agency(to)], "Can you read this?");
     let outcome = stage.cast.act(from, "alert:raise", &command);
     let refused = outcome
@@ -133,7 +133,6 @@ fn refused(stage: &mut Stage<'_>, from: &str, to: &str, why: &str) -> Result<(),
         .is_some_and(|fault| fault.code.slug == "no-clause" && fault.detail.contains(to));
     stage.record.expect(format!("an alert to {to} is refused, {to} named: {why}"), refused);
     stage.record.counted.refusals += u32::from(refused);
-    Ok(())
 }
 
 /// An alert to one desk that is answered at once.
