@@ -21,4 +21,5 @@ pub const ALL: &[&Capability] = &[
     &crate::roster::CAPABILITY,
     &crate::erasures::CAPABILITY,
     &crate::entities::CAPABILITY,
+    &crate::watches::CAPABILITY,
 ];

@@ -19,3 +19,4 @@ pub mod plans;
 pub mod reports;
 pub mod roster;
 pub mod spillages;
+pub mod watches;

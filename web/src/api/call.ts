@@ -62,6 +62,7 @@ const LISTS = {
   operation: "/api/operations",
   plan: "/api/plans",
   handover: "/api/roster",
+  watch: "/api/watches",
   erasure: "/api/erasures",
 } as const;
 
@@ -77,6 +78,7 @@ const RECORDS = {
   operation: "/api/operations/{id}",
   plan: "/api/plans/{id}",
   handover: "/api/roster/{id}",
+  watch: "/api/watches/{id}",
   erasure: "/api/erasures/{id}",
 } as const;
 
@@ -118,6 +120,7 @@ export type ActPath =
   | "/api/entities"
   | "/api/inquiries"
   | "/api/roster"
+  | "/api/watches"
   | "/api/services"
   | "/api/spillages"
   | "/api/erasures"
@@ -145,6 +148,7 @@ export type ActOnPath =
   | "/api/operations/{id}/closure"
   | "/api/operations/{id}/departures"
   | "/api/roster/{id}/signature"
+  | "/api/watches/{id}/cancellation"
   | "/api/roster/{id}/withdrawal"
   | "/api/erasures/{id}/approval"
   | "/api/erasures/{id}/refusal"

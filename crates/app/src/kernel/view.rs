@@ -762,9 +762,9 @@ impl<'a> Views<'a> {
 
     /// The newest records of a kind below `before`, as a reader of `readable` sees their order.
     ///
-    /// A record stands once, at the newest of its readable layers. Few cells are merged, each by its
-    /// own index; many are scanned newest first with a budget, then merged, so a page is never
-    /// short.
+    /// A record stands once, at the newest of its readable layers. Few cells are merged, each by
+    /// its own index; many are scanned newest first with a budget, then merged, so a page is
+    /// never short.
     ///
     /// # Errors
     /// The store's own fault.

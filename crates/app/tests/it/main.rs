@@ -47,3 +47,5 @@ mod reports;
 mod roster;
 #[path = "../../src/spillages/tests.rs"]
 mod spillages;
+#[path = "../../src/watches/tests.rs"]
+mod watches;
