@@ -1117,6 +1117,7 @@ export const en = {
     who: "Who",
     from: "From",
     to: "Until",
+    when: "When",
     gap: "Gap: nobody is named",
     overlap: "overlaps another",
     plan: "Plan a watch",
