@@ -36,15 +36,15 @@ async function look(desk, name) {
   await desk.page.setViewportSize(SIZES.desk);
 }
 
-/** Opens an operation of one's own agency alone: a declaration is how people do it. */
-async function open(title) {
-  const answer = await fetch("/api/operations", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() },
-    body: JSON.stringify({ title, markings: { NAT: { level: 1 } } }),
-  });
-  if (!answer.ok) throw new Error(await answer.text());
-  return (await answer.json()).record;
+/** Opens an operation of one's own agency alone, without a declaration. */
+async function open(desk, name) {
+  const { page } = desk;
+  await desk.go("/operations");
+  await page.click(found("open"));
+  await page.click('#course-label label:has-text("OPEN")');
+  await page.fill("#course-title", name);
+  await page.click(found("confirm"));
+  await page.waitForSelector(`${found("operation")} h2:has-text("${name}")`);
 }
 
 /** In the page: adds a person of one's own agency with a role that its administrators lack. */
@@ -334,6 +334,71 @@ export const pages = [
     },
   },
   {
+    name: "an operation is opened without a declaration, and its course is set by keys",
+    async run({ muster, one }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const { page } = police;
+      const name = title("Visit of a head of state");
+      await police.go("/operations");
+      await page.click(found("open"));
+      await page.click(found("confirm"));
+      await page.waitForSelector(`${found("error-summary")} a >> nth=1`);
+      await look(police, "dialog-open");
+      await page.click('#course-label label:has-text("RESTRICTED")');
+      await page.fill("#course-title", name);
+      await page.fill("#course-place", "60.1719, 24.9414");
+      await page.fill("#course-objectives", "Keep the route free\nKnow who is near it");
+      await page.click(found("confirm"));
+      await page.waitForSelector(`${found("operation")} h2:has-text("${name}")`);
+      await police.tabTo(found("course"), 160);
+      await page.keyboard.press("Enter");
+      await police.tabTo("#course-phase");
+      await page.keyboard.press("Control+a");
+      await page.keyboard.type("Recovery");
+      await look(police, "dialog-course");
+      await police.tabTo(found("confirm"));
+      await page.keyboard.press("Enter");
+      await page.waitForSelector(`${found("operation")} header:has-text("Recovery")`);
+      const text = await page.textContent(found("operation"));
+      assert.ok(text.includes("Know who is near it"), "what was not set anew stays");
+      await police.close();
+    },
+  },
+  {
+    name: "an incident is declared from the place of a first report, not above its label",
+    async run({ muster, one }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const { page } = police;
+      const write = async (level, name) => {
+        await police.go("/compose");
+        await page.click(`#label label:has-text("${level}")`);
+        await page.fill("#title", name);
+        await page.fill("#place", "60.1986, 24.9337");
+        await page.fill("#line-type_of_incident", "Derailed train.");
+        await page.click('button[type="submit"]');
+        await page.waitForSelector(`${found("report")} h2:has-text("${name}")`);
+        await page.click(found("declare-from"));
+        await page.waitForSelector("#title");
+        assert.equal(await page.inputValue("#title"), name);
+        assert.equal(await page.inputValue("#place"), "60.1986, 24.9337");
+        await page.click(found("declare"));
+      };
+      await write("SECRET", title("Sabotage of the line"));
+      await page.waitForSelector(`${found("error-summary")}:has-text("write them anew")`);
+      assert.equal(await page.locator(found("confirm")).count(), 0);
+      const name = title("Train off its rails");
+      await write("RESTRICTED", name);
+      await page.click(found("confirm"));
+      await page.waitForSelector(`${found("operation")} h2:has-text("${name}")`);
+      await look(police, "declared-from-report");
+      await page.click(found("stand-down"));
+      await page.fill("#reason", "Nobody is hurt");
+      await page.click(found("confirm"));
+      await page.waitForSelector(`${found("declaration")}:has-text("Stood down")`);
+      await police.close();
+    },
+  },
+  {
     name: "an agency joins an operation, a role is assigned, and the agency is taken out",
     async run({ muster, one, two, note }) {
       const police = await (await Desk.open(muster, one)).signIn(POLICE);
@@ -343,8 +408,7 @@ export const pages = [
       let asked = 0;
       border.page.on("response", answer => (asked += answer.status() === 404 ? 1 : 0));
       const name = title("Search of the harbour");
-      const opened = await police.page.evaluate(open, name);
-      await police.go(`/operations/${opened}`);
+      await open(police, name);
       await border.page.click('nav a[href="/operations"]');
       assert.equal(await border.page.locator(`a:has-text("${name}")`).count(), 0);
       await police.page.click(found("join"));

@@ -21,5 +21,6 @@ pub const ALL: &[&Capability] = &[
     &crate::roster::CAPABILITY,
     &crate::erasures::CAPABILITY,
     &crate::entities::CAPABILITY,
+    &crate::watches::CAPABILITY,
     &crate::webhooks::CAPABILITY,
 ];

@@ -19,4 +19,5 @@ pub mod plans;
 pub mod reports;
 pub mod roster;
 pub mod spillages;
+pub mod watches;
 pub mod webhooks;

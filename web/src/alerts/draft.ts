@@ -55,6 +55,10 @@ export function placeOf(text: string): { lat: number; lon: number } | null {
   return Math.abs(lat) <= 90 && Math.abs(lon) <= 180 ? { lat, lon } : null;
 }
 
+/** A place as it is typed, to about ten metres. */
+export const writePlace = ({ lat, lon }: { lat: number; lon: number }): string =>
+  `${lat.toFixed(4)}, ${lon.toFixed(4)}`;
+
 /** What keeps the form from being sent; the node looks again and decides. */
 export function wrongIn(draft: Draft): Wrong[] {
   const wrong: Wrong[] = [];

@@ -62,6 +62,7 @@ const LISTS = {
   operation: "/api/operations",
   plan: "/api/plans",
   handover: "/api/roster",
+  watch: "/api/watches",
   erasure: "/api/erasures",
   webhook: "/api/webhooks",
 } as const;
@@ -78,6 +79,7 @@ const RECORDS = {
   operation: "/api/operations/{id}",
   plan: "/api/plans/{id}",
   handover: "/api/roster/{id}",
+  watch: "/api/watches/{id}",
   erasure: "/api/erasures/{id}",
   webhook: "/api/webhooks/{id}",
 } as const;
@@ -116,9 +118,11 @@ export type ActPath =
   | "/api/people"
   | "/api/agencies"
   | "/api/declarations"
+  | "/api/operations"
   | "/api/entities"
   | "/api/inquiries"
   | "/api/roster"
+  | "/api/watches"
   | "/api/services"
   | "/api/spillages"
   | "/api/erasures"
@@ -150,6 +154,7 @@ export type ActOnPath =
   | "/api/operations/{id}/closure"
   | "/api/operations/{id}/departures"
   | "/api/roster/{id}/signature"
+  | "/api/watches/{id}/cancellation"
   | "/api/roster/{id}/withdrawal"
   | "/api/erasures/{id}/approval"
   | "/api/erasures/{id}/refusal"
@@ -160,6 +165,7 @@ export type ActOnPath =
   | "/api/plans/{id}/withdrawal"
   | "/api/operations/{id}/agencies"
   | "/api/operations/{id}/roles"
+  | "/api/operations/{id}/course"
   | "/api/reports/{id}/revisions";
 
 /** Acts; `key` makes a repetition of the same act count once. */

@@ -37,6 +37,7 @@ export const KINDS = [
   "plan",
   "inquiry",
   "handover",
+  "watch",
   "entity",
   "erasure",
   "webhook",

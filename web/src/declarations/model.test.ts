@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Rendition } from "../api/records";
-import { clockWords, declarationOf, elapsedMs, ordered, standing, stateOf } from "./model";
+import { clockWords, declarationOf, elapsedMs, grouped, ordered, standing, stateOf } from "./model";
 
 const layer = (body: object): Rendition["layers"][number] =>
   ({ id: "l", label: {}, mark: "(R)", circle: null, changed_at: "", body }) as never;
@@ -48,6 +48,23 @@ test("a role without a person waits, and what was refused is worse", () => {
   expect(stateOf(own).status).toBe("serious");
   expect(own.refused).toEqual([refused]);
   expect(stateOf(made("ended", {})).word).toBe("ended");
+});
+
+test("agencies that one entry alerted stand in one row, each role in its own", () => {
+  const of = (duty: "alert" | "join", agency: string, entry: string) =>
+    ({ duty, agency, at: AT, entry }) as const;
+  const fill = { duty: "fill", role: "r", seat: "s", person: "p", at: AT, entry: "e" } as const;
+  const duties = [
+    of("alert", "a", "e"),
+    of("alert", "b", "e"),
+    of("join", "a", "e"),
+    fill,
+    { ...fill, role: "q" },
+    of("alert", "c", "later"),
+  ];
+  const rows = grouped(duties);
+  expect(rows.map(row => row.length)).toEqual([2, 1, 1, 1, 1]);
+  expect(rows.flat()).toHaveLength(duties.length);
 });
 
 test("what is on stands before what has ended", () => {

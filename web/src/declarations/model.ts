@@ -67,6 +67,19 @@ export function standing(duty: Duty): { status: Status; word: DutyWord } {
   return waits ? { status: "caution", word: "waiting" } : { status: "normal", word: "done" };
 }
 
+/** Duties in rows: those of one kind that were done for agencies by one entry stand together. */
+export function grouped(duties: readonly Duty[]): Duty[][] {
+  const rows: Duty[][] = [];
+  for (const duty of duties) {
+    const row = rows.find(
+      ([first]) => first?.duty === duty.duty && duty.duty !== "fill" && first.entry === duty.entry,
+    );
+    if (row) row.push(duty);
+    else rows.push([duty]);
+  }
+  return rows;
+}
+
 /** The state of the whole: what was refused is worse than what waits. */
 export function stateOf(one: Declaration): { status: Status; word: "declared" | "ended" } {
   if (!isOn(one)) return { status: "off", word: "ended" };

@@ -29,6 +29,7 @@ const READ_MAX: Record<Kind, number> = {
   inquiry: 200,
   entity: 200,
   handover: 200,
+  watch: 400,
   erasure: 400,
   webhook: 400,
 };

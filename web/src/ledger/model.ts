@@ -22,9 +22,17 @@ export interface Known {
   erased: number | null;
 }
 
+/** The newest head of the log of acts that a witness has cosigned. */
+export interface Witnessed {
+  witness: string;
+  size: number;
+  at: string;
+}
+
 export interface LedgerPage {
   acts: SignedHead;
   access: SignedHead;
+  witnesses: Witnessed[];
   entries: Known[];
   next: number | null;
 }

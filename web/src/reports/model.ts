@@ -1,5 +1,6 @@
 // Reports as pages see them: one envelope, lines under marks of their own.
 
+import { placeOf } from "../alerts/draft";
 import { bodyOf, type Rendition } from "../api/records";
 import type { Label, Markings } from "../labels/label";
 import type { Status } from "../ui/status";
@@ -295,6 +296,8 @@ export interface Draft {
   form: FormName;
   markings: Markings | null;
   title: string;
+  /** Latitude and longitude as typed; empty for none. */
+  place: string;
   lines: Partial<Record<LineName, TypedLine>>;
   recipients: string[];
   request: string | null;
@@ -315,6 +318,7 @@ export const emptyDraft = (): Draft => ({
   form: "methane",
   markings: null,
   title: "",
+  place: "",
   lines: {},
   recipients: [],
   request: null,
@@ -344,6 +348,7 @@ export function commandOf(draft: Draft): Record<string, unknown> {
       grade: source && information ? { source, information: Number(information) } : null,
     })),
     recipients: draft.recipients,
+    place: placeOf(draft.place),
     request: draft.request,
     attachments: draft.files.map(({ attachment, markings }) => ({ attachment, markings })),
     cites: draft.cites,

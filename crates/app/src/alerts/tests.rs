@@ -76,6 +76,24 @@ fn each_reader_gets_the_layers_that_clearance_and_clause_allow() {
 }
 
 #[test]
+fn an_alert_with_a_higher_part_is_listed_once() {
+    let scene = scene();
+    let mut newest_first = Vec::new();
+    // Few cells are merged index by index, many are scanned: both ways.
+    for alerts in [2, 70] {
+        for _ in 0..alerts {
+            newest_first.insert(0, raised(&scene));
+        }
+        for who in [scene.police, scene.fire, scene.fire_head] {
+            let page = scene.world.list(who, "alert");
+            let listed: Vec<RecordId> = page.items.iter().map(|item| item.id).collect();
+            assert_eq!(listed, newest_first);
+            assert_eq!(page.total, newest_first.len() as u64);
+        }
+    }
+}
+
+#[test]
 fn whoever_is_not_addressed_does_not_learn_that_it_exists() {
     let scene = scene();
     let id = raised(&scene);

@@ -812,8 +812,9 @@ impl<'a> Views<'a> {
 
     /// The newest records of a kind below `before`, as a reader of `readable` sees their order.
     ///
-    /// A record stands at the newest of its readable layers. Few cells are merged, each by its own
-    /// index; many are scanned newest first with a budget, then merged, so a page is never short.
+    /// A record stands once, at the newest of its readable layers. Few cells are merged, each by
+    /// its own index; many are scanned newest first with a budget, then merged, so a page is
+    /// never short.
     ///
     /// # Errors
     /// The store's own fault.
@@ -844,7 +845,7 @@ impl<'a> Views<'a> {
                 record: RecordId(row.get(0)?),
                 sequence: row.get::<_, i64>(3)?.cast_unsigned(),
             };
-            if self.newest_readable(hit, readable)? {
+            if another(&hits, hit) && self.newest_readable(hit, readable)? {
                 hits.push(hit);
             }
             if hits.len() == limit {
@@ -887,6 +888,7 @@ impl<'a> Views<'a> {
         while page.len() < limit {
             let Some(((sequence, cell), mut hits)) = streams.pop_last() else { break };
             if let Some(hit) = hits.pop()
+                && another(&page, hit)
                 && self.newest_readable(hit, readable)?
             {
                 page.push(hit);
@@ -975,6 +977,11 @@ fn column_text(value: rusqlite::types::ValueRef<'_>) -> String {
             text
         }
     }
+}
+
+/// Whether a hit is of another record than the last one: layers of one entry have one sequence.
+fn another(hits: &[Hit], hit: Hit) -> bool {
+    hits.last().is_none_or(|last| last.sequence != hit.sequence)
 }
 
 /// LIMIT: portions of one kind of which a register is folded.

@@ -37,6 +37,7 @@ const OPTIONAL: &[(&str, &[&str])] = &[
     ("operation.left/1", &["reason"]),
     ("operation.set/1", &["title", "phase", "place", "objectives"]),
     ("handover.proposed/1", &["notes"]),
+    ("watch.planned/1", &["person"]),
     ("operation.noted/1", &["person", "seat"]),
     ("entity.imported/1", &["created", "modified", "relationship"]),
     ("entity.held/1", &["modified"]),

@@ -47,5 +47,7 @@ mod reports;
 mod roster;
 #[path = "../../src/spillages/tests.rs"]
 mod spillages;
+#[path = "../../src/watches/tests.rs"]
+mod watches;
 #[path = "../../src/webhooks/tests.rs"]
 mod webhooks;

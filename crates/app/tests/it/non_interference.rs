@@ -213,6 +213,13 @@ impl Worlds {
         let id = done.expect("declared").record;
         let end = json!({ "do": "end", "declaration": id, "reason": "over" });
         self.world.act(self.police, "declaration:end", &end).expect("ended");
+        let starts = self.world.node().play_now();
+        let watch = json!({
+            "do": "plan", "seat": self.police.seat, "person": self.police.person,
+            "starts_at": starts, "ends_at": starts.plus_s(3600),
+            "markings": marking(4, &["KESTREL"])
+        });
+        self.world.act(self.police, "watch:plan", &watch).expect("planned");
     }
 
     /// Imports an object; relationships name the ids of objects by their number.
@@ -369,7 +376,7 @@ impl Transcript {
     }
 }
 
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 12] = [
     "alert",
     "person",
     "circle",
@@ -381,8 +388,9 @@ const KINDS: [&str; 11] = [
     "report",
     "handover",
     "entity",
+    "watch",
 ];
-const LISTS: [&str; 12] = [
+const LISTS: [&str; 13] = [
     "alerts",
     "people",
     "agencies",
@@ -395,6 +403,7 @@ const LISTS: [&str; 12] = [
     "inquiries",
     "roster",
     "entities",
+    "watches",
 ];
 
 /// Everything that the observed reader gets in a world.

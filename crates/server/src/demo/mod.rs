@@ -8,12 +8,17 @@ mod founding;
 mod links;
 mod play;
 mod record;
+mod scene_answers;
 mod scene_clauses;
+mod scene_declaration;
 mod scene_entities;
+mod scene_handover;
 mod scene_inquiry;
-mod scene_operations;
 mod scene_reports;
+mod scene_suspension;
 mod scene_webhooks;
+mod screens;
+mod stage;
 mod world;
 
 pub use cast::Cast;

@@ -126,7 +126,6 @@ struct ClauseData {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Play {
-    pub alert: Alert,
     pub answers: Vec<Answer>,
     pub suspension: Suspension,
     pub handover: Handover,
@@ -139,27 +138,7 @@ pub struct Play {
     pub webhooks: super::scene_webhooks::Webhooks,
 }
 
-/// The alert that the play is about.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Alert {
-    pub seat: String,
-    pub place: String,
-    pub level: u8,
-    pub precedence: Precedence,
-    pub title: String,
-    pub text: String,
-    pub options: Vec<String>,
-    pub higher_level: u8,
-    pub higher_codes: BTreeSet<Token>,
-    pub higher: String,
-    pub ladder_s: [u32; 3],
-    pub unreached: Vec<String>,
-    pub deaf: String,
-    pub called: [Vec<String>; 3],
-}
-
-/// An answer to it.
+/// An answer to the alert of the declaration.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
@@ -198,9 +177,13 @@ pub struct Handover {
     pub seat: String,
     pub to: String,
     pub at_s: u32,
+    /// What the outgoing officer adds to the brief.
+    pub notes: String,
+    /// Who is told of it.
+    pub told: String,
 }
 
-/// An inquiry into the alert, by an inspector.
+/// An inquiry into the alert of the declaration, by an inspector.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inquiry {
@@ -218,19 +201,40 @@ pub struct Declaration {
     pub head: String,
     pub incident: Token,
     pub name: String,
+    /// The label of all that follows.
+    pub level: u8,
+    pub precedence: Precedence,
+    pub options: Vec<String>,
+    pub ladder_s: [u32; 3],
     pub text: String,
     pub objectives: Vec<String>,
     pub title: String,
     pub words: String,
-    pub note: String,
     pub stood_down: String,
+    /// Who writes a line into the log of the operation.
     pub partner: String,
+    pub note: String,
+    /// A line of the log that stands higher than the operation.
+    pub higher_level: u8,
+    pub higher_codes: BTreeSet<Token>,
+    pub higher: String,
     /// The seat on which nobody sits when it is declared.
     pub gap: String,
     /// Agencies that are obliged and that no clause reaches.
     pub unreached: Vec<String>,
+    /// The agency whose desk does not answer, and who is called for it at each rung.
+    pub deaf: String,
+    pub called: [Vec<String>; 3],
     pub obliged: Vec<Obliged>,
     pub roles: Vec<Role>,
+}
+
+impl Declaration {
+    /// The agencies that it alerts: all that are obliged and that a clause reaches.
+    pub fn alerted(&self) -> impl Iterator<Item = &String> {
+        let codes = self.obliged.iter().map(|obliged| &obliged.agency);
+        codes.filter(|code| !self.unreached.contains(code))
+    }
 }
 
 /// An agency, and the agreement that obliges it.
@@ -330,7 +334,7 @@ impl World {
             return rule(format!("there is no seat `{seat}`"));
         }
         let places = self.play.before.iter().map(|before| &before.place);
-        for place in places.chain([&self.play.alert.place]) {
+        for place in places.chain([&self.play.reports.place]) {
             self.place(place)?;
         }
         self.check_agreements()
@@ -378,13 +382,13 @@ impl World {
     }
 
     fn seats_of_the_play(&self) -> Vec<&String> {
-        let Play { alert, answers, suspension, handover, inquiry, declaration, .. } = &self.play;
+        let Play { answers, suspension, handover, inquiry, declaration, .. } = &self.play;
         let Play { before, reports, entities, clauses, webhooks, .. } = &self.play;
-        let mut named = vec![&alert.seat, &suspension.by, &suspension.from, &suspension.to];
-        named.extend([&handover.seat, &handover.to, &inquiry.seat]);
+        let mut named = vec![&suspension.by, &suspension.from, &suspension.to];
+        named.extend([&handover.seat, &handover.to, &handover.told, &inquiry.seat]);
         named.extend([&declaration.seat, &declaration.head, &declaration.gap]);
         named.extend(declaration.roles.iter().map(|role| &role.seat));
-        named.extend(alert.called.iter().flatten());
+        named.extend(declaration.called.iter().flatten());
         named.extend(answers.iter().map(|answer| &answer.seat));
         named.extend(suspension.resumed_by.iter().map(|consent| &consent.seat));
         named.extend(before.iter().flat_map(|b| b.answered_by.iter().chain([&b.seat])));

@@ -1,8 +1,9 @@
 //! The demonstration: the play to its end, and a visitor's first minutes.
 
 use serde_json::{Value, json};
+use testkit::postgres::TemporaryPostgres;
 
-use crate::child::{Directory, Running, run};
+use crate::child::{Directory, Running, Said, run};
 
 const ANY: &str = "127.0.0.1:0";
 
@@ -27,14 +28,29 @@ fn read(running: &Running, cookie: &str, path: &str) -> Value {
     answer.json()
 }
 
-#[test]
-fn the_play_goes_as_it_must() {
-    let said = run(&["demo", "--once"]);
+/// Asserts that a performance went as it must.
+fn went(said: &Said) {
     assert_eq!(said.code, Some(0), "{said:?}");
-    for part in ["hand-off", "the deputy is called for BORDER", "held", "refusals"] {
+    for part in ["the deputy is called for BORDER", "last obliged screen", "held", "refusals"] {
         assert!(said.out.contains(part), "{part}: {}", said.out);
     }
     assert!(!said.out.contains("NOT HELD"), "{}", said.out);
+}
+
+#[test]
+fn the_play_goes_as_it_must_and_again_on_the_same_node() {
+    let directory = Directory::new();
+    let data = directory.join("demo");
+    for _ in 0..2 {
+        went(&run(&["demo", "--once", "--data", &data]));
+    }
+}
+
+#[test]
+fn the_play_goes_as_it_must_on_postgresql() {
+    let postgres = TemporaryPostgres::shared().expect("PostgreSQL");
+    let url = postgres.new_database().expect("a database");
+    went(&run(&["demo", "--once", "--postgres", &url]));
 }
 
 #[test]
