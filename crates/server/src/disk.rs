@@ -26,6 +26,18 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Moves a file that is durable into the place of another, durably.
+///
+/// # Errors
+/// The file system's own fault; the old file stays then.
+pub fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    match to.parent() {
+        Some(parent) => fs::File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
 /// Finds out whether a directory can be written, and makes it when it does not exist.
 ///
 /// # Errors
