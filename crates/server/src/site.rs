@@ -24,7 +24,8 @@ pub fn router(
     transport: Transport,
     more: Router,
 ) -> Router {
-    let counters = Router::new().route("/metrics", get(counters)).with_state((Arc::clone(node), held));
+    let counters =
+        Router::new().route("/metrics", get(counters)).with_state((Arc::clone(node), held));
     let certificate = Router::new().route("/ca.pem", get(certificate)).with_state(authority);
     app::kernel::http::router(node)
         .merge(counters)

@@ -41,11 +41,11 @@ pub const CAPABILITY: Capability = Capability {
         "service.added/1",
         "service.revoked/1",
         "credential.removed/1",
-        "administrators.recovered/1",
+        "administrator.recovered/1",
     ],
     actions: &[
         action("node:found", Lane::Normal, true),
-        action("administrators:recover", Lane::Normal, true),
+        action("administrator:recover", Lane::Normal, true),
         action("enrolment:issue", Lane::Normal, false),
         action("enrolment:confirm", Lane::Normal, false),
         action("credential:enrol", Lane::Normal, true),
@@ -95,16 +95,15 @@ pub struct Founded {
     pub founders: BTreeSet<PersonId>,
 }
 
-/// The operator of the machine let two administrators of an agency enrol anew, for every passkey of
-/// theirs was lost. It grants no role and no clearance that they did not have.
+/// The operator of the machine let an administrator enrol anew, who had lost their passkeys. It
+/// grants no role and no clearance that they did not have. Two are always recovered together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recovered {
-    pub agency: AgencyId,
-    pub persons: BTreeSet<PersonId>,
-    /// The codes that they enrol with, as records.
-    pub enrolments: BTreeSet<RecordId>,
-    /// Whether the passkeys that they had were removed by it.
+    pub person: PersonId,
+    /// The code that they enrol with, as a record.
+    pub enrolment: RecordId,
+    /// Whether the passkeys that they had were removed with it.
     pub revoked: bool,
 }
 
@@ -456,7 +455,7 @@ fn recover(
         return Err(Fault::invalid("same-person", detail));
     }
     let expires_at = on.at.plus_s(RECOVERY_S);
-    let (mut entries, mut enrolments, mut cell) = (Vec::new(), BTreeSet::new(), None);
+    let mut entries = Vec::new();
     for Recovering { person, code } in people {
         let known = on.register.persons.get(&person).filter(|known| known.active);
         let known = known.filter(|known| known.agency == agency).ok_or_else(Fault::absent)?;
@@ -467,23 +466,21 @@ fn recover(
         if on.register.identity.enrolments.contains_key(&code) {
             return Err(conflict("code-used", "draw another code"));
         }
-        let record = RecordId::draw(&mut on.ids);
-        enrolments.insert(record);
-        let of = cell_of(on, RecordId(person.0))?;
+        let enrolment = RecordId::draw(&mut on.ids);
+        let cell = cell_of(on, RecordId(person.0))?;
         // The other administrator is the second pair of eyes; there is nobody else to confirm.
         let issued = Issued { person, code, expires_at, waiting: false };
-        entries.push(entry("enrolment.issued/1", record, NewPortion::of(of.clone(), &issued)?));
+        let portion = NewPortion::of(cell.clone(), &issued)?;
+        entries.push(entry("enrolment.issued/1", enrolment, portion));
         if revoke {
-            entries.extend(revoked(person, &of, on)?);
+            entries.extend(revoked(person, &cell, on)?);
         }
-        cell.get_or_insert(of);
+        // Each under the label of its person: who knows of one need not know of the other.
+        let recovered = Recovered { person, enrolment, revoked: revoke };
+        let record = RecordId::draw(&mut on.ids);
+        let portion = NewPortion::of(cell, &recovered)?;
+        entries.push(entry("administrator.recovered/1", record, portion));
     }
-    let cell = cell.ok_or_else(Fault::absent)?;
-    let recovered = Recovered { agency, persons, enrolments, revoked: revoke };
-    let record = RecordId::draw(&mut on.ids);
-    let portion = NewPortion::of(cell, &recovered)?;
-    // Last, as the entry that an answer names.
-    entries.push(entry("administrators.recovered/1", record, portion));
     Ok(entries)
 }
 
@@ -622,12 +619,12 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
                 layer.set("founders", founded.founders);
             }
         }
-        "administrators.recovered/1" => {
+        "administrator.recovered/1" => {
             layer.state = Some("recovered".to_owned());
             if let Some(recovered) = fact.read::<Recovered>() {
                 layer.set("type", "recovery");
-                layer.set("persons", recovered.persons);
-                layer.set("enrolments", recovered.enrolments);
+                layer.set("person", recovered.person);
+                layer.set("enrolment", recovered.enrolment);
                 layer.set("revoked", recovered.revoked);
                 layer.set("recovered_at", at);
             }

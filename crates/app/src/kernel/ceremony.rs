@@ -413,7 +413,7 @@ pub fn recover(
     let revoke = passkeys == Passkeys::Removed;
     let command = serde_json::json!({ "do": "recover", "people": asked, "revoke": revoke });
     let key = encode(&node.entropy().draw());
-    duty(node, (agency, None), "administrators:recover", &command, key)?;
+    duty(node, (agency, None), "administrator:recover", &command, key)?;
     Ok(drawn)
 }
 

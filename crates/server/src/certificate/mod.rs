@@ -171,8 +171,8 @@ pub fn renew(files: &Files, now: Time) -> Result<Read, Error> {
     }
     let fault = |source| Error::Make { name: old.subject.clone(), source };
     let file = &files.authority_key;
-    let pem = fs::read_to_string(file)
-        .map_err(|source| Error::Write { path: file.clone(), source })?;
+    let pem =
+        fs::read_to_string(file).map_err(|source| Error::Write { path: file.clone(), source })?;
     let key = KeyPair::from_pem(&pem).map_err(fault)?;
     // Subject and key are all that a certificate takes over from its issuer.
     let params = authority_params(authority.subject, now).map_err(fault)?;

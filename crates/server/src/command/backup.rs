@@ -10,12 +10,13 @@ use store::log::{LogName, LogReader, Place};
 use store::{Data, Keyring, Manifest};
 
 use super::Where;
+use super::admin::{LastBackup, note_backup};
 use crate::config::{
     Backend, Config, Environment, FILE, File, Given, LogSection, blobs_of, store_of,
 };
 use crate::layout::{self, VERIFIER_KEYS};
 use crate::terminal::say;
-use crate::{disk, reason};
+use crate::{clock, disk, reason};
 
 /// Copies a node, which may be running, into an empty directory. Keys are never in a backup.
 #[derive(Args)]
@@ -61,6 +62,9 @@ impl Backup {
         for name in [FILE, VERIFIER_KEYS] {
             copy_if_there(&config.data.join(name), &self.to.join(name))?;
         }
+        let acts = manifest.logs.iter().find(|size| size.log == LogName::Acts);
+        let last = LastBackup { at: clock::now(), entries: acts.map_or(0, |size| size.entries) };
+        note_backup(&config, &last);
         report("backed up", &manifest);
         Ok(ExitCode::SUCCESS)
     }

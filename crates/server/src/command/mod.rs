@@ -1,5 +1,6 @@
 //! The commands of the binary, one file each.
 
+mod admin;
 mod audit;
 mod backup;
 mod demo;
@@ -37,6 +38,7 @@ enum Command {
     Openapi,
     Verify(verify::Verify),
     Witness(witness::Witness),
+    Admin(admin::Admin),
     Audit(audit::Audit),
     Rebuild(rebuild::Rebuild),
     Backup(backup::Backup),
@@ -82,6 +84,7 @@ pub fn run() -> ExitCode {
         Command::Openapi => openapi::run(),
         Command::Witness(witness) => witness.run(),
         Command::Verify(verify) => Ok(verify.run()),
+        Command::Admin(admin) => admin.run(),
         Command::Audit(audit) => audit.run(),
         Command::Rebuild(rebuild) => rebuild.run(),
         Command::Backup(backup) => backup.run(),

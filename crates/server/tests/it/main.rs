@@ -6,6 +6,7 @@
     reason = "a test stops where the binary is not as it says"
 )]
 
+mod admin;
 mod child;
 mod demo;
 mod serve;
