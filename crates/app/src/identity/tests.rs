@@ -344,6 +344,10 @@ fn two_administrators_who_lost_their_passkeys_enrol_again_and_gain_nothing() {
         "title": "Above them", "text": "Not for level 2.", "audience": [scene.fire.agency],
         "options": ["responding"], "ladder_s": [60, 120, 180], "higher": []
     });
+    let (pol, fir) = (scene.police.agency, scene.fire.agency);
+    let clause: (&[_], &[_], &[&str], u8) = (&[pol], &[fir], &["alert:read"], 4);
+    let agreement = scene.world.agreement(&[pol, fir], &[clause]);
+    scene.world.enact(&agreement, &[scene.police, scene.fire]);
     let before = (scene.world.list(one, "alert").total, scene.world.list(one, "report").total);
     scene.world.act(scene.police, "alert:raise", &raise).expect("an alert above them");
     let drawn = recovered(&scene, &[one, two], Passkeys::Kept).expect("two codes");
