@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use ledger::checkpoint::Checkpoint;
 use ledger::note::{Note, VerifierKey};
 use serde::Serialize;
-use store::log::{LogName, LogReader};
+use store::log::{LogName, LogReader, Place};
 
 use super::Where;
 use crate::certificate::{self, Files, RENEWED_DAYS, days};
@@ -219,7 +219,7 @@ fn told(config: &Config) -> Result<Told> {
     let reader = LogReader::open(&config.place);
     let state = match &reader {
         Ok(_) => "has a log",
-        Err(store::Error::Missing(_)) => "never started",
+        Err(_) if store_is_absent(config) => "never started",
         Err(_) => "log cannot be read",
     };
     if let Ok(reader) = &reader {
@@ -252,6 +252,10 @@ fn told(config: &Config) -> Result<Told> {
         last_backup: last.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
         data_bytes: bytes_below(&config.data),
     })
+}
+
+fn store_is_absent(config: &Config) -> bool {
+    matches!(&config.place, Place::Sqlite { directory } if !directory.join("log.db").exists())
 }
 
 fn keys(config: &Config) -> Result<Vec<KeyStatus>> {

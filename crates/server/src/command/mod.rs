@@ -4,6 +4,7 @@ mod admin;
 mod audit;
 mod backup;
 mod demo;
+mod export;
 mod import;
 mod init;
 mod openapi;
@@ -35,6 +36,7 @@ enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
     Import(import::Import),
+    Export(export::Export),
     Openapi,
     Verify(verify::Verify),
     Witness(witness::Witness),
@@ -81,6 +83,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Demo(demo) => demo.run(),
         Command::Import(import) => import.run(),
+        Command::Export(export) => export.run(),
         Command::Openapi => openapi::run(),
         Command::Witness(witness) => witness.run(),
         Command::Verify(verify) => Ok(verify.run()),

@@ -9,6 +9,7 @@
 mod admin;
 mod child;
 mod demo;
+mod export;
 mod serve;
 mod verify;
 mod witness;
