@@ -619,16 +619,6 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
                 layer.set("founders", founded.founders);
             }
         }
-        "administrator.recovered/1" => {
-            layer.state = Some("recovered".to_owned());
-            if let Some(recovered) = fact.read::<Recovered>() {
-                layer.set("type", "recovery");
-                layer.set("person", recovered.person);
-                layer.set("enrolment", recovered.enrolment);
-                layer.set("revoked", recovered.revoked);
-                layer.set("recovered_at", at);
-            }
-        }
         "enrolment.issued/1" => {
             layer.state = Some("issued".to_owned());
             if let Some(issued) = fact.read::<Issued>() {
@@ -669,6 +659,26 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
                 layer.set("removed_at", at);
             }
         }
+        "administrator.recovered/1" | "service.added/1" | "service.revoked/1" => {
+            fold_account(fact, layer);
+        }
+        other => fold_session(other, fact, layer),
+    }
+}
+
+fn fold_account(fact: &Fact<'_>, layer: &mut Layer) {
+    let at = fact.acted_at;
+    match fact.kind {
+        "administrator.recovered/1" => {
+            layer.state = Some("recovered".to_owned());
+            if let Some(recovered) = fact.read::<Recovered>() {
+                layer.set("type", "recovery");
+                layer.set("person", recovered.person);
+                layer.set("enrolment", recovered.enrolment);
+                layer.set("revoked", recovered.revoked);
+                layer.set("recovered_at", at);
+            }
+        }
         "service.added/1" => {
             layer.state = Some("active".to_owned());
             if let Some(added) = fact.read::<ServiceAdded>() {
@@ -681,13 +691,12 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
                 layer.set("expires_at", added.expires_at);
             }
         }
-        "service.revoked/1" => {
+        _ => {
             layer.state = Some("revoked".to_owned());
             if fact.read::<ServiceRevoked>().is_some() {
                 layer.set("revoked_at", at);
             }
         }
-        other => fold_session(other, fact, layer),
     }
 }
 

@@ -354,7 +354,7 @@ fn two_administrators_who_lost_their_passkeys_enrol_again_and_gain_nothing() {
     assert_eq!(drawn.len(), 2);
     for (who, (_, code)) in [one, two].into_iter().zip(&drawn) {
         let (status, answer) = scene.enrol(code, &passkey(u8::from(who.person == one.person) + 3));
-        assert_eq!(status, 200, "{answer}");
+        assert_eq!(status, 204, "{answer}");
         assert_eq!(scene.enrol(code, &passkey(8)).1["title"], "code-refused", "once");
         let (status, _, bytes) =
             scene.world.read(answer["token"].as_str().expect("a token"), "/api/me");

@@ -53,13 +53,12 @@ impl Held {
     /// [`Error::Missing`], [`Error::Read`] or [`Error::Use`] with the file. A renewal that fails
     /// is told in the node's own output, for the certificate still serves.
     pub fn open(config: &Config, now: Time) -> Result<Self, Error> {
-        let (certificate, key, own) = match &config.tls {
-            Some(Tls { certificate, key }) => (certificate.clone(), key.clone(), None),
-            None => {
-                let files = Files::of(&config.keys);
-                settle(&files)?;
-                (files.node.clone(), files.node_key.clone(), Some(files))
-            }
+        let (certificate, key, own) = if let Some(Tls { certificate, key }) = &config.tls {
+            (certificate.clone(), key.clone(), None)
+        } else {
+            let files = Files::of(&config.keys);
+            settle(&files)?;
+            (files.node.clone(), files.node_key.clone(), Some(files))
         };
         let current = RwLock::new(load(&certificate, &key)?);
         let held = Self { current, certificate, key, own, warned: Mutex::new(None) };

@@ -191,7 +191,7 @@ pub fn renew(files: &Files, now: Time) -> Result<Read, Error> {
 
 /// Where a file lies before it takes the place of another.
 fn new(path: &Path) -> PathBuf {
-    path.with_added_extension("new")
+    disk::beside(path, "new")
 }
 
 fn put(from: &Path, to: &Path) -> Result<(), Error> {

@@ -161,7 +161,7 @@ fn kinds() -> BTreeMap<&'static str, &'static str> {
 
 /// Writes a small file whole, in place of what it was.
 fn keep(path: &Path, bytes: &[u8]) -> Result<()> {
-    let part = path.with_added_extension("part");
+    let part = disk::beside(path, "part");
     let write = || {
         if part.exists() {
             fs::remove_file(&part)?;
