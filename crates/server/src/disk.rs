@@ -26,6 +26,26 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Where a file lies before it takes the place of another: the path with one more ending.
+pub fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Moves a file that is durable into the place of another, durably.
+///
+/// # Errors
+/// The file system's own fault; the old file stays then.
+pub fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    match to.parent() {
+        Some(parent) => fs::File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
 /// Finds out whether a directory can be written, and makes it when it does not exist.
 ///
 /// # Errors

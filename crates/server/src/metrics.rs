@@ -3,16 +3,18 @@
 use std::fmt::Write as _;
 
 use app::kernel::node::{Counts, Node};
+use base::Time;
 use store::state::StateTable;
 
 /// LIMIT: sessions that are counted.
 const SESSIONS: u32 = 100_000;
 
-/// The counters in the text form that Prometheus reads.
+/// The counters in the text form that Prometheus reads; `ends_at` is the end of the certificate in
+/// use, where TLS is spoken.
 ///
 /// # Errors
 /// The state's own fault.
-pub fn text(node: &Node) -> Result<String, store::Error> {
+pub fn text(node: &Node, ends_at: Option<Time>) -> Result<String, store::Error> {
     let Counts { entries, batches, waiting, live, epoch } = node.counts();
     let [alert, normal, bulk] = waiting;
     let sessions = node.state().list(StateTable::Session, node.now(), SESSIONS)?.len();
@@ -35,5 +37,10 @@ pub fn text(node: &Node) -> Result<String, store::Error> {
     add("muster_sessions", "gauge", "Sessions that have not expired.", &one(sessions as u64));
     add("muster_policy_epoch", "gauge", "Epoch of the policy in force.", &one(epoch));
     add("muster_deciding", "gauge", "1 while acts are decided.", &one(u64::from(deciding)));
+    if let Some(ends_at) = ends_at {
+        let left = u64::try_from(ends_at.ms_since(node.now()) / 1000).unwrap_or(0);
+        let help = "Seconds until the certificate in use ends; 0 when it has.";
+        add("muster_certificate_seconds_left", "gauge", help, &one(left));
+    }
     Ok(text)
 }

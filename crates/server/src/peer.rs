@@ -50,19 +50,32 @@ impl Peer {
     /// # Errors
     /// When the other side cannot be reached, is silent, or answers something else than HTTP.
     pub fn post(&self, path: &str, headers: &str, body: &[u8]) -> Result<(u16, Vec<u8>)> {
-        let mut tcp = TcpStream::connect(&self.address)
-            .with_context(|| format!("connect to `{}`", self.address))?;
-        tcp.set_read_timeout(Some(PATIENCE))?;
-        tcp.set_write_timeout(Some(PATIENCE))?;
         let head = format!(
             "POST {path} HTTP/1.0\r\nHost: {}\r\n{headers}Content-Length: {}\r\n\r\n",
             self.address,
             body.len()
         );
-        let Some(tls) = &self.tls else { return exchange(&mut tcp, &head, body) };
+        self.ask(&head, body, ANSWER_BYTES_MAX)
+    }
+
+    /// Asks for something of at most `bytes_max` bytes; gives the status and the body.
+    ///
+    /// # Errors
+    /// As [`Peer::post`]; an answer that is larger or was cut off.
+    pub fn get(&self, path: &str, headers: &str, bytes_max: u64) -> Result<(u16, Vec<u8>)> {
+        let head = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n{headers}\r\n", self.address);
+        self.ask(&head, b"", bytes_max.saturating_add(ANSWER_BYTES_MAX))
+    }
+
+    fn ask(&self, head: &str, body: &[u8], bytes_max: u64) -> Result<(u16, Vec<u8>)> {
+        let mut tcp = TcpStream::connect(&self.address)
+            .with_context(|| format!("connect to `{}`", self.address))?;
+        tcp.set_read_timeout(Some(PATIENCE))?;
+        tcp.set_write_timeout(Some(PATIENCE))?;
+        let Some(tls) = &self.tls else { return exchange(&mut tcp, (head, body), bytes_max) };
         let name = ServerName::try_from(self.host.clone()).context("read the host's name")?;
         let session = rustls::ClientConnection::new(Arc::clone(tls), name)?;
-        exchange(&mut rustls::StreamOwned::new(session, tcp), &head, body)
+        exchange(&mut rustls::StreamOwned::new(session, tcp), (head, body), bytes_max)
     }
 }
 
@@ -84,17 +97,28 @@ pub fn trust(ca: Option<&Path>) -> Result<Arc<rustls::ClientConfig>> {
     Ok(Arc::new(config))
 }
 
-fn exchange(stream: &mut (impl Read + Write), head: &str, body: &[u8]) -> Result<(u16, Vec<u8>)> {
+fn exchange(
+    stream: &mut (impl Read + Write),
+    (head, body): (&str, &[u8]),
+    bytes_max: u64,
+) -> Result<(u16, Vec<u8>)> {
     stream.write_all(head.as_bytes()).context("ask")?;
     stream.write_all(body).context("ask")?;
     stream.flush().context("ask")?;
     let mut answer = Vec::new();
-    stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).context("hear the answer")?;
+    stream.take(bytes_max).read_to_end(&mut answer).context("hear the answer")?;
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
     let (head, body) = end
         .and_then(|end| answer.split_at_checked(end + 4))
         .context("the answer is no answer of HTTP")?;
-    let status = std::str::from_utf8(head).ok().and_then(|head| head.split(' ').nth(1));
+    let head = std::str::from_utf8(head).context("the answer is no answer of HTTP")?;
+    let length = head.lines().filter_map(|line| line.split_once(':')).find_map(|(name, value)| {
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    if length.is_some_and(|length| length != body.len()) {
+        bail!("the answer was cut off");
+    }
+    let status = head.split(' ').nth(1);
     let status = status.and_then(|status| status.parse().ok());
     Ok((status.context("the answer has no status")?, body.to_vec()))
 }

@@ -11,6 +11,7 @@ use axum::http::{Request, Response, StatusCode};
 use axum::middleware::map_response;
 use axum::routing::get;
 
+use crate::certificate::Held;
 use crate::headers::{Transport, harden};
 use crate::listen::Peer;
 use crate::{metrics, pages};
@@ -19,10 +20,12 @@ use crate::{metrics, pages};
 pub fn router(
     node: &Arc<Node>,
     authority: Option<Vec<u8>>,
+    held: Option<Arc<Held>>,
     transport: Transport,
     more: Router,
 ) -> Router {
-    let counters = Router::new().route("/metrics", get(counters)).with_state(Arc::clone(node));
+    let counters =
+        Router::new().route("/metrics", get(counters)).with_state((Arc::clone(node), held));
     let certificate = Router::new().route("/ca.pem", get(certificate)).with_state(authority);
     app::kernel::http::router(node)
         .merge(counters)
@@ -51,11 +54,15 @@ async fn certificate(State(authority): State<Option<Vec<u8>>>) -> Response<Body>
 }
 
 /// The counters, for whoever asks from the machine itself.
-async fn counters(State(node): State<Arc<Node>>, peer: Option<Extension<Peer>>) -> Response<Body> {
+async fn counters(
+    State((node, held)): State<(Arc<Node>, Option<Arc<Held>>)>,
+    peer: Option<Extension<Peer>>,
+) -> Response<Body> {
     if !peer.is_some_and(|Extension(Peer(address))| address.is_loopback()) {
         return pages::plain(StatusCode::NOT_FOUND, "no such address");
     }
-    let counted = tokio::task::spawn_blocking(move || metrics::text(&node)).await;
+    let ends_at = held.map(|held| held.ends_at());
+    let counted = tokio::task::spawn_blocking(move || metrics::text(&node, ends_at)).await;
     match counted {
         Ok(Ok(text)) => {
             bytes_of(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text.into_bytes())

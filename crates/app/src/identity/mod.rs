@@ -41,9 +41,11 @@ pub const CAPABILITY: Capability = Capability {
         "service.added/1",
         "service.revoked/1",
         "credential.removed/1",
+        "administrator.recovered/1",
     ],
     actions: &[
         action("node:found", Lane::Normal, true),
+        action("administrator:recover", Lane::Normal, true),
         action("enrolment:issue", Lane::Normal, false),
         action("enrolment:confirm", Lane::Normal, false),
         action("credential:enrol", Lane::Normal, true),
@@ -76,6 +78,10 @@ const fn action(name: &'static str, lane: Lane, duty: bool) -> Action {
 const CREDENTIALS: usize = 16;
 /// LIMIT: hours that a one-time code of an enrolment is good for.
 const ENROLMENT_HOURS: i64 = 72;
+/// People that one recovery lets enrol again.
+const RECOVERED: usize = 2;
+/// LIMIT: seconds that the code of a recovery is good for.
+pub const RECOVERY_S: i64 = 3600;
 /// LIMIT: days that a service account lasts without being added anew.
 const SERVICE_DAYS: i64 = 366;
 /// LIMIT: actions and kinds that one service account is good for.
@@ -87,6 +93,18 @@ const SCOPE: usize = 64;
 pub struct Founded {
     pub agency: AgencyId,
     pub founders: BTreeSet<PersonId>,
+}
+
+/// The operator of the machine let an administrator enrol anew, who had lost their passkeys. It
+/// grants no role and no clearance that they did not have. Two are always recovered together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recovered {
+    pub person: PersonId,
+    /// The code that they enrol with, as a record.
+    pub enrolment: RecordId,
+    /// Whether the passkeys that they had were removed with it.
+    pub revoked: bool,
 }
 
 /// An administrator let a person enrol a passkey.
@@ -217,6 +235,7 @@ pub struct NewCredential {
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 enum Command {
     Found { name: Line<120>, code: Token, founders: (Box<Founder>, Box<Founder>) },
+    Recover { people: Vec<Recovering>, revoke: bool },
     Issue { person: PersonId, code: Digest, expires_at: Time },
     Confirm { enrolment: RecordId },
     Enrol { person: PersonId, credential: Box<NewCredential>, code: Option<Digest> },
@@ -228,6 +247,14 @@ enum Command {
     RevokeSessions { person: PersonId },
     AddService(Box<AddService>),
     RevokeService { service: ServiceId },
+}
+
+/// One of the administrators that are let in again.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Recovering {
+    person: PersonId,
+    code: Digest,
 }
 
 #[derive(Deserialize)]
@@ -246,6 +273,7 @@ struct AddService {
 fn act(command: &[u8], on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
     match on.parse(command)? {
         Command::Found { name, code, founders } => found(name, code, founders, on),
+        Command::Recover { people, revoke } => recover(people, revoke, on),
         Command::Issue { person, code, expires_at } => {
             issue(Issued { person, code, expires_at, waiting: true }, on)
         }
@@ -405,6 +433,69 @@ fn issue(mut issued: Issued, on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fau
     let record = RecordId::draw(&mut on.ids);
     let cell = cell_of(on, RecordId(issued.person.0))?;
     Ok(vec![entry("enrolment.issued/1", record, NewPortion::of(cell, &issued)?)])
+}
+
+/// The roles of administrators, by person and by seat.
+fn administers(person: PersonId, known: &Person, register: &Register) -> bool {
+    let seats = register.seats_of(person).flat_map(|(_, seat)| &seat.roles);
+    known.roles.iter().chain(seats).any(|role| role.as_str() == "ADMIN")
+}
+
+/// Lets two administrators of one agency enrol again, by the operator of the machine.
+fn recover(
+    people: Vec<Recovering>,
+    revoke: bool,
+    on: &mut Deciding<'_>,
+) -> Result<Vec<NewEntry>, Fault> {
+    let agency = on.actor.agency;
+    let persons: BTreeSet<PersonId> = people.iter().map(|each| each.person).collect();
+    let codes: BTreeSet<Digest> = people.iter().map(|each| each.code).collect();
+    if [people.len(), persons.len(), codes.len()] != [RECOVERED; 3] {
+        let detail = "two people are recovered together, each with a code of their own";
+        return Err(Fault::invalid("same-person", detail));
+    }
+    let expires_at = on.at.plus_s(RECOVERY_S);
+    let mut entries = Vec::new();
+    for Recovering { person, code } in people {
+        let known = on.register.persons.get(&person).filter(|known| known.active);
+        let known = known.filter(|known| known.agency == agency).ok_or_else(Fault::absent)?;
+        if !administers(person, known, on.register) {
+            let detail = "only who is an administrator of the agency already is recovered";
+            return Err(Fault::new(Kind::Denied, "no-administrator", detail));
+        }
+        if on.register.identity.enrolments.contains_key(&code) {
+            return Err(conflict("code-used", "draw another code"));
+        }
+        let enrolment = RecordId::draw(&mut on.ids);
+        let cell = cell_of(on, RecordId(person.0))?;
+        // The other administrator is the second pair of eyes; there is nobody else to confirm.
+        let issued = Issued { person, code, expires_at, waiting: false };
+        let portion = NewPortion::of(cell.clone(), &issued)?;
+        entries.push(entry("enrolment.issued/1", enrolment, portion));
+        if revoke {
+            entries.extend(revoked(person, &cell, on)?);
+        }
+        // Each under the label of its person: who knows of one need not know of the other.
+        let recovered = Recovered { person, enrolment, revoked: revoke };
+        let record = RecordId::draw(&mut on.ids);
+        let portion = NewPortion::of(cell, &recovered)?;
+        entries.push(entry("administrator.recovered/1", record, portion));
+    }
+    Ok(entries)
+}
+
+/// The ends of every passkey and session of a person.
+fn revoked(person: PersonId, cell: &Cell, on: &mut Deciding<'_>) -> Result<Vec<NewEntry>, Fault> {
+    let own: Vec<RecordId> = on.register.identity.of(person).map(|(record, _)| *record).collect();
+    let mut entries = Vec::new();
+    for credential in own {
+        let portion = NewPortion::of(cell_of(on, credential)?, &Removed { credential })?;
+        entries.push(entry("credential.removed/1", credential, portion));
+    }
+    let record = RecordId::draw(&mut on.ids);
+    let portion = NewPortion::of(cell.clone(), &Revoked { person })?;
+    entries.push(entry("session.revoked/1", record, portion));
+    Ok(entries)
 }
 
 /// Whether the actor would gain anything by becoming a person: rights that it lacks, or a
@@ -568,6 +659,26 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
                 layer.set("removed_at", at);
             }
         }
+        "administrator.recovered/1" | "service.added/1" | "service.revoked/1" => {
+            fold_account(fact, layer);
+        }
+        other => fold_session(other, fact, layer),
+    }
+}
+
+fn fold_account(fact: &Fact<'_>, layer: &mut Layer) {
+    let at = fact.acted_at;
+    match fact.kind {
+        "administrator.recovered/1" => {
+            layer.state = Some("recovered".to_owned());
+            if let Some(recovered) = fact.read::<Recovered>() {
+                layer.set("type", "recovery");
+                layer.set("person", recovered.person);
+                layer.set("enrolment", recovered.enrolment);
+                layer.set("revoked", recovered.revoked);
+                layer.set("recovered_at", at);
+            }
+        }
         "service.added/1" => {
             layer.state = Some("active".to_owned());
             if let Some(added) = fact.read::<ServiceAdded>() {
@@ -580,13 +691,12 @@ fn fold(fact: &Fact<'_>, layer: &mut Layer) {
                 layer.set("expires_at", added.expires_at);
             }
         }
-        "service.revoked/1" => {
+        _ => {
             layer.state = Some("revoked".to_owned());
             if fact.read::<ServiceRevoked>().is_some() {
                 layer.set("revoked_at", at);
             }
         }
-        other => fold_session(other, fact, layer),
     }
 }
 

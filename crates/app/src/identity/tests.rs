@@ -1,5 +1,6 @@
 //! Identity: what passkeys, sessions, codes, services and signatures let nobody do.
 
+use app::kernel::ceremony::{self, Passkeys};
 use app::kernel::cursor::{decode, encode};
 use app::kernel::{Act, signing};
 use base::crypto::{Secret, sha256};
@@ -313,6 +314,110 @@ fn codes_are_issued_by_administrators_of_the_same_agency_who_were_verified_latel
     });
     let path = format!("/api/people/{person}/enrolment");
     assert_eq!(scene.refused(&admin, &path, &late), "invalid-expiry");
+}
+
+/// Two administrators of the police, and what each of them reads of a record above them.
+fn two_administrators(scene: &Scene) -> [Who; 2] {
+    let being = Being { level: 2, compartments: &[], roles: &["ADMIN"] };
+    [
+        scene.world.person(scene.police.agency, &being),
+        scene.world.person(scene.police.agency, &being),
+    ]
+}
+
+fn recovered(
+    scene: &Scene,
+    people: &[Who],
+    passkeys: Passkeys,
+) -> Result<Vec<(PersonId, String)>, String> {
+    let people: Vec<PersonId> = people.iter().map(|who| who.person).collect();
+    ceremony::recover(scene.world.node(), "POL", &people, passkeys)
+        .map_err(|fault| fault.code.slug.to_owned())
+}
+
+#[test]
+fn two_administrators_who_lost_their_passkeys_enrol_again_and_gain_nothing() {
+    let scene = scene();
+    let [one, two] = two_administrators(&scene);
+    let raise = json!({
+        "do": "raise", "markings": marking(4, &[]), "precedence": "IMMEDIATE",
+        "title": "Above them", "text": "Not for level 2.", "audience": [scene.fire.agency],
+        "options": ["responding"], "ladder_s": [60, 120, 180], "higher": []
+    });
+    let (pol, fir) = (scene.police.agency, scene.fire.agency);
+    let clause: (&[_], &[_], &[&str], u8) = (&[pol], &[fir], &["alert:read"], 4);
+    let agreement = scene.world.agreement(&[pol, fir], &[clause]);
+    scene.world.enact(&agreement, &[scene.police, scene.fire]);
+    let before = (scene.world.list(one, "alert").total, scene.world.list(one, "report").total);
+    scene.world.act(scene.police, "alert:raise", &raise).expect("an alert above them");
+    let drawn = recovered(&scene, &[one, two], Passkeys::Kept).expect("two codes");
+    assert_eq!(drawn.len(), 2);
+    for (who, (_, code)) in [one, two].into_iter().zip(&drawn) {
+        let (status, answer) = scene.enrol(code, &passkey(u8::from(who.person == one.person) + 3));
+        assert_eq!(status, 204, "{answer}");
+        assert_eq!(scene.enrol(code, &passkey(8)).1["title"], "code-refused", "once");
+        let (status, _, bytes) =
+            scene.world.read(answer["token"].as_str().expect("a token"), "/api/me");
+        let me = self::answer(&bytes);
+        assert_eq!((status.as_u16(), &me["person"]), (200, &json!(who.person)), "{me}");
+    }
+    let after = (scene.world.list(one, "alert").total, scene.world.list(one, "report").total);
+    assert_eq!(before, after, "no record more than before");
+    let seen = |who: Who| {
+        let page = scene.world.list(who, "credential");
+        page.items.iter().filter(|item| item.state.as_deref() == Some("recovered")).count()
+    };
+    assert_eq!(seen(scene.admin), 2, "another administrator of the agency sees both");
+    assert_eq!(seen(scene.fire), 0, "another agency sees neither");
+}
+
+#[test]
+fn only_administrators_of_that_agency_are_recovered_and_two_of_them() {
+    let scene = scene();
+    let [one, two] = two_administrators(&scene);
+    let refused = |people: &[Who]| recovered(&scene, people, Passkeys::Kept).expect_err("refused");
+    assert_eq!(refused(&[one]), "same-person", "one alone");
+    assert_eq!(refused(&[one, one]), "same-person", "one person twice");
+    assert_eq!(refused(&[one, two, scene.admin]), "same-person", "three");
+    assert_eq!(refused(&[one, scene.police]), "no-administrator", "a role that they never had");
+    assert_eq!(refused(&[one, scene.fire]), "absent", "of another agency");
+    let person = [one.person, two.person];
+    let unknown = ceremony::recover(scene.world.node(), "NONE", &person, Passkeys::Kept);
+    assert_eq!(unknown.expect_err("no such agency").code.slug, "absent");
+    assert_eq!(
+        scene
+            .world
+            .list(scene.admin, "credential")
+            .items
+            .iter()
+            .filter(|item| item.state.as_deref() == Some("recovered"))
+            .count(),
+        0
+    );
+}
+
+#[test]
+fn the_code_of_a_recovery_ends_after_an_hour() {
+    let scene = scene();
+    let [one, two] = two_administrators(&scene);
+    let drawn = recovered(&scene, &[one, two], Passkeys::Kept).expect("two codes");
+    scene.world.clock.advance_s(3601);
+    for (_, code) in &drawn {
+        assert_eq!(scene.enrol(code, &passkey(4)).1["title"], "code-refused");
+    }
+}
+
+#[test]
+fn a_recovery_ends_passkeys_and_sessions_only_when_asked() {
+    let scene = scene();
+    let [one, two] = two_administrators(&scene);
+    let token = scene.world.token(one);
+    recovered(&scene, &[one, two], Passkeys::Kept).expect("two codes");
+    assert_eq!(scene.world.read(&token, "/api/me").0.as_u16(), 200);
+    let third = scene.world.token(scene.admin);
+    recovered(&scene, &[one, two], Passkeys::Removed).expect("two codes");
+    assert_eq!(scene.world.read(&token, "/api/me").0.as_u16(), 401);
+    assert_eq!(scene.world.read(&third, "/api/me").0.as_u16(), 200, "nobody else's");
 }
 
 #[test]

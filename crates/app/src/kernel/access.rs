@@ -260,6 +260,15 @@ pub fn read(path: &Path, number: u64, key: &Secret) -> Result<Read, Fault> {
     Ok(Read { rows, lost: (!whole).then_some(Lost { cut_bytes, damaged }) })
 }
 
+/// Bytes of a file up to the end of its last whole row: a row that is being written is none yet.
+pub fn whole_bytes(bytes: &[u8]) -> usize {
+    let mut left = bytes;
+    while let Some((_, rest)) = frame(left) {
+        left = rest;
+    }
+    bytes.len() - left.len()
+}
+
 fn frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     rest.split_at_checked(u32::from_be_bytes(*length) as usize)

@@ -382,12 +382,55 @@ pub fn founding_code(node: &Node) -> Result<Option<String>, Fault> {
     if !unfounded(node) {
         return Ok(None);
     }
+    let code = spoken_code(node);
+    keep_founding(node, &plain_code(&code), &Founding::default())?;
+    Ok(Some(code))
+}
+
+/// Lets two administrators of an agency enrol again, by the operator of the machine; gives each
+/// person their one-time code, good for [`crate::identity::RECOVERY_S`] seconds.
+///
+/// # Errors
+/// `absent` for an agency or person that is not there, `no-administrator`, `same-person`.
+pub fn recover(
+    node: &Node,
+    agency: &str,
+    people: &[PersonId],
+    passkeys: Passkeys,
+) -> Result<Vec<(PersonId, String)>, Fault> {
+    let kernel = node.core();
+    let mut agencies = kernel.register.agencies.iter();
+    let found = agencies.find(|(_, known)| known.code.as_str() == agency).map(|(id, _)| *id);
+    let agency = found.ok_or_else(Fault::absent)?;
+    let drawn: Vec<(PersonId, String)> =
+        people.iter().map(|person| (*person, spoken_code(node))).collect();
+    let asked: Vec<_> = drawn
+        .iter()
+        .map(|(person, code)| {
+            serde_json::json!({ "person": person, "code": sha256(code.as_bytes()) })
+        })
+        .collect();
+    let revoke = passkeys == Passkeys::Removed;
+    let command = serde_json::json!({ "do": "recover", "people": asked, "revoke": revoke });
+    let key = encode(&node.entropy().draw());
+    duty(node, (agency, None), "administrator:recover", &command, key)?;
+    Ok(drawn)
+}
+
+/// What becomes of the passkeys of those who are let in again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passkeys {
+    /// They stay until their owner removes them.
+    Kept,
+    Removed,
+}
+
+/// Draws a one-time code of 128 bits, in groups that can be read out.
+fn spoken_code(node: &Node) -> String {
     let drawn = Digest(node.entropy().draw()).to_string();
     let digits: Vec<char> = drawn.chars().take(32).collect();
     let groups: Vec<String> = digits.chunks(4).map(|group| group.iter().collect()).collect();
-    let code = groups.join("-");
-    keep_founding(node, &plain_code(&code), &Founding::default())?;
-    Ok(Some(code))
+    groups.join("-")
 }
 
 /// The digest of a code as people type it: without case, spaces and hyphens.

@@ -23,6 +23,8 @@ use super::start::OpenedEntry;
 const TIMERS: u32 = 256;
 /// Longest wait between two looks at the timers.
 const ROUND_MS: u64 = 200;
+/// Milliseconds between two looks at uploads that no report names.
+const SWEEP_MS: i64 = 60_000;
 /// Entries looked at in one round of reactions.
 const ENTRIES: u32 = 256;
 
@@ -36,6 +38,7 @@ pub fn run(node: &Weak<Node>) {
         None => return,
     };
     let mut week = None;
+    let mut swept = None;
     let mut anchored = (node.upgrade().map_or(Time::MAX, |node| node.now()), 0);
     loop {
         let Some(node) = node.upgrade() else { return };
@@ -48,6 +51,7 @@ pub fn run(node: &Weak<Node>) {
         }
         let done = advance(&node).and_then(|()| fire(&node));
         let done = done.and_then(|()| anchor(&node, &mut anchored));
+        let done = done.and_then(|()| sweep(&node, &mut swept));
         if let Err(fault) = done.and_then(|()| react(&node, &mut reacted)) {
             tracing::warn!(error = %fault, "a duty could not be carried out and is tried again");
         }
@@ -115,6 +119,17 @@ fn anchor(node: &Arc<Node>, anchored: &mut (Time, u64)) -> Result<(), Fault> {
     if let Ok(Err(fault)) = outcome {
         tracing::warn!(error = %fault, "the log `access` could not be anchored");
     }
+    Ok(())
+}
+
+/// Removes uploads that no report named in time: at the start, and once a minute.
+fn sweep(node: &Node, swept: &mut Option<Time>) -> Result<(), Fault> {
+    let now = node.now();
+    if swept.is_some_and(|at| now.ms_since(at) < SWEEP_MS) {
+        return Ok(());
+    }
+    crate::reports::attachment::sweep(node)?;
+    *swept = Some(now);
     Ok(())
 }
 

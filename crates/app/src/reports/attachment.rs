@@ -222,12 +222,13 @@ pub fn upload(asked: &Asked<'_>) -> Result<Answer, Fault> {
     })))
 }
 
-/// Removes uploads that no report named in time, then holds a person to their quota.
-fn make_room(node: &Node, person: PersonId) -> Result<(), Fault> {
-    let mut waiting = 0;
-    let rows = node.state().list(StateTable::Upload, Time::MIN, UPLOADS_MAX)?;
-    let all = rows.len();
-    for row in rows {
+/// Removes uploads that no report named in time, and gives those that wait still.
+///
+/// # Errors
+/// The store's own fault; what was not removed is removed the next time.
+pub fn sweep(node: &Node) -> Result<Vec<StateRow>, Fault> {
+    let mut waiting = Vec::new();
+    for row in node.state().list(StateTable::Upload, Time::MIN, UPLOADS_MAX)? {
         let Ok(address) = <[u8; 32]>::try_from(row.key.as_slice()) else { continue };
         let address = Digest(address);
         let cited = node.views().with(|views| view::attached(views, address))?;
@@ -237,11 +238,18 @@ fn make_room(node: &Node, person: PersonId) -> Result<(), Fault> {
         }
         if over || cited {
             node.state().remove(StateTable::Upload, &row.key)?;
-        } else if row.value == person.0 {
-            waiting += 1;
+        } else {
+            waiting.push(row);
         }
     }
-    if waiting >= UNCITED_MAX || all >= UPLOADS_MAX as usize {
+    Ok(waiting)
+}
+
+/// Holds a person to their quota of uploads that no report names yet.
+fn make_room(node: &Node, person: PersonId) -> Result<(), Fault> {
+    let waiting = sweep(node)?;
+    let own = waiting.iter().filter(|row| row.value == person.0).count();
+    if own >= UNCITED_MAX || waiting.len() >= UPLOADS_MAX as usize {
         let detail = "uploads that no report names yet are limited; submit or wait an hour";
         return Err(conflict("too-many-uploads", detail));
     }

@@ -593,6 +593,20 @@ fn a_name_loses_its_path_and_what_turns_text_around() {
 }
 
 #[test]
+fn an_upload_that_no_report_names_is_removed_without_another_upload() {
+    let scene = scene();
+    let kept = scene.plan(scene.police);
+    let _forgotten = scene.plan(scene.police);
+    let id = scene.submit(scene.police, &methane(&[])).expect("a report");
+    scene.attach(scene.police, id, &[attaching(&kept, &Value::Null)]).expect("attached");
+    let count = |world: &World| world.node().blobs().addresses().expect("a list").len();
+    assert_eq!(count(&scene.world), 2);
+    scene.world.clock.advance_s(2 * 3600 + 61);
+    scene.world.eventually(|world| (count(world) == 1).then_some(()));
+    assert_eq!(scene.file(scene.police, id, &kept["digest"]).0, 200, "the named one stays");
+}
+
+#[test]
 fn uploads_that_no_report_names_are_limited_and_removed() {
     let scene = scene();
     let most = app::reports::attachment::UNCITED_MAX;

@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
+use app::kernel::access;
 use clap::Args;
 use store::log::{LogName, LogReader, Place};
 use store::{Data, Keyring, Manifest};
 
 use super::Where;
+use super::admin::{LastBackup, note_backup};
 use crate::config::{
-    Backend, Config, Environment, FILE, File, Given, LogSection, blobs_of, store_of,
+    Backend, Config, Environment, FILE, File, Given, LogSection, blobs_of, local_of, store_of,
 };
 use crate::layout::{self, VERIFIER_KEYS};
 use crate::terminal::say;
-use crate::{disk, reason};
+use crate::{clock, disk, reason};
 
 /// Copies a node, which may be running, into an empty directory. Keys are never in a backup.
 #[derive(Args)]
@@ -45,6 +47,10 @@ pub struct Restore {
     postgres: Option<String>,
 }
 
+/// Where the rows of the access log that are in no leaf yet lie, below the local directory and in a
+/// backup.
+const ACCESS: &str = "access";
+
 fn data_of(config: &Config) -> Data {
     let blobs = blobs_of(&config.data);
     Data { place: config.place.clone(), blobs }
@@ -56,11 +62,21 @@ impl Backup {
         if self.to.exists() && fs::read_dir(&self.to).map_or(1, Iterator::count) > 0 {
             bail!("`{}` is not empty", self.to.display());
         }
+        // Before the log: a file whose leaf is written meanwhile is in the backup twice, and the
+        // start drops it; one that is read after it could be in neither.
+        let rows = open_rows(&local_of(&config.data).join(ACCESS))?;
         let manifest = store::backup(&data_of(&config), &store_of(&self.to))
             .map_err(|fault| anyhow!("{}", reason::of_store(&fault, &config)))?;
         for name in [FILE, VERIFIER_KEYS] {
             copy_if_there(&config.data.join(name), &self.to.join(name))?;
         }
+        for (name, bytes) in &rows {
+            let path = self.to.join(ACCESS).join(name);
+            disk::write_new(&path, bytes).with_context(|| format!("write `{}`", path.display()))?;
+        }
+        let acts = manifest.logs.iter().find(|size| size.log == LogName::Acts);
+        let last = LastBackup { at: clock::now(), entries: acts.map_or(0, |size| size.entries) };
+        note_backup(&config, &last);
         report("backed up", &manifest);
         Ok(ExitCode::SUCCESS)
     }
@@ -84,6 +100,11 @@ impl Restore {
         file.log = LogSection { backend, url: self.postgres.clone() };
         if let Some(keys) = &self.keys {
             file.keys.directory = std::path::absolute(keys).context("find the keys")?;
+        }
+        for (name, bytes) in open_rows(&self.from.join(ACCESS))? {
+            let path = local_of(&self.data).join(ACCESS).join(name);
+            disk::write_new(&path, &bytes)
+                .with_context(|| format!("write `{}`", path.display()))?;
         }
         copy_if_there(&self.from.join(VERIFIER_KEYS), &self.data.join(VERIFIER_KEYS))?;
         let path = self.data.join(FILE);
@@ -114,6 +135,30 @@ fn second_copy(config: &Config) -> String {
         ),
         _ => "the node can be started".to_owned(),
     }
+}
+
+/// The rows of the access log that are in no leaf yet, by file: sealed, and whole rows only, for a
+/// running node may be writing the last one.
+fn open_rows(directory: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut files = Vec::new();
+    if !directory.is_dir() {
+        return Ok(files);
+    }
+    let numbers = access::numbers(directory).map_err(|fault| anyhow!("{fault}"))?;
+    for number in numbers {
+        let path = access::file(directory, number);
+        match fs::read(&path) {
+            Ok(mut bytes) => {
+                bytes.truncate(access::whole_bytes(&bytes));
+                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                files.push((name.to_owned(), bytes));
+            }
+            // Its leaf was written meanwhile.
+            Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => {}
+            Err(other) => return Err(other).with_context(|| format!("read `{}`", path.display())),
+        }
+    }
+    Ok(files)
 }
 
 fn copy_if_there(from: &Path, to: &Path) -> Result<()> {

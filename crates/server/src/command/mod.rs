@@ -1,8 +1,10 @@
 //! The commands of the binary, one file each.
 
+mod admin;
 mod audit;
 mod backup;
 mod demo;
+mod export;
 mod import;
 mod init;
 mod openapi;
@@ -34,9 +36,11 @@ enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
     Import(import::Import),
+    Export(export::Export),
     Openapi,
     Verify(verify::Verify),
     Witness(witness::Witness),
+    Admin(admin::Admin),
     Audit(audit::Audit),
     Rebuild(rebuild::Rebuild),
     Backup(backup::Backup),
@@ -79,9 +83,11 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Demo(demo) => demo.run(),
         Command::Import(import) => import.run(),
+        Command::Export(export) => export.run(),
         Command::Openapi => openapi::run(),
         Command::Witness(witness) => witness.run(),
         Command::Verify(verify) => Ok(verify.run()),
+        Command::Admin(admin) => admin.run(),
         Command::Audit(audit) => audit.run(),
         Command::Rebuild(rebuild) => rebuild.run(),
         Command::Backup(backup) => backup.run(),

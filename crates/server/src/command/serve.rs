@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use app::kernel::{Node, ceremony};
@@ -10,6 +11,7 @@ use axum::Router;
 use clap::Args;
 
 use super::Where;
+use crate::certificate::Held;
 use crate::config::{Config, Environment};
 use crate::courier::{self, Outside};
 use crate::headers::Transport;
@@ -19,6 +21,9 @@ use crate::running::{self, Ended, Signals};
 use crate::terminal::say;
 use crate::witness::{Asked, follow, not_set_back};
 use crate::{certificate, clock, reason, site};
+
+/// How often the certificate is looked at; a file changed by hand is in use as soon.
+const CERTIFICATE: Duration = Duration::from_secs(5);
 
 /// Runs a node. A data directory that is empty or absent becomes one at the first start.
 #[derive(Args)]
@@ -76,16 +81,19 @@ pub struct Opened {
     pub node: Arc<Node>,
     pub runtime: tokio::runtime::Runtime,
     pub listener: Listener,
+    /// The certificate that it shows; nothing where it speaks plain HTTP on loopback.
+    held: Option<Arc<Held>>,
 }
 
 impl Opened {
     /// Takes the address first, which costs nothing to give back, then the log.
     pub fn new(config: &Config, speed: u32) -> Result<Self> {
-        let tls = if config.tls.is_some() || !loopback(config.listen) {
-            Some(certificate::server(config)?)
+        let held = if config.tls.is_some() || !loopback(config.listen) {
+            Some(Arc::new(Held::open(config, clock::now())?))
         } else {
             None
         };
+        let tls = held.as_ref().map(certificate::server).transpose()?;
         let runtime = running::runtime().context("start the runtime")?;
         let listener = runtime.block_on(Listener::open(config.listen, tls))?;
         let mut witnesses: Vec<Asked> =
@@ -96,7 +104,7 @@ impl Opened {
             .map_err(|fault| anyhow!("{}", reason::of_fault(&fault, config)))?;
         follow(&node, witnesses, &config.data)?;
         courier::carry(&node, outside)?;
-        Ok(Self { node, runtime, listener })
+        Ok(Self { node, runtime, listener, held })
     }
 
     /// The address that a browser takes.
@@ -110,10 +118,13 @@ impl Opened {
 
     /// Serves until the end, and ends the node whole.
     pub fn serve(self, config: &Config, more: Router) -> Result<Ended> {
-        let Self { node, runtime, listener } = self;
+        let Self { node, runtime, listener, held } = self;
         let authority = certificate::authority(config);
         let transport = listener.transport();
-        let router = site::router(&node, authority, transport, more);
+        let router = site::router(&node, authority, held.clone(), transport, more);
+        if let Some(held) = held {
+            runtime.spawn(look_after(held));
+        }
         // Whoever reads that it listens may ask it to stop at once.
         let mut signals = {
             let _within = runtime.enter();
@@ -136,5 +147,18 @@ impl Opened {
         runtime.shutdown_background();
         tracing::info!("stopped");
         ended.context("wait for the end")
+    }
+}
+
+/// Looks after the certificate for as long as the node serves.
+async fn look_after(held: Arc<Held>) {
+    loop {
+        tokio::time::sleep(CERTIFICATE).await;
+        let held = Arc::clone(&held);
+        // It reads and writes files.
+        if let Err(panicked) = tokio::task::spawn_blocking(move || held.look(clock::now())).await {
+            tracing::error!(error = %panicked, "the certificate is not looked after any more");
+            return;
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::child::{Directory, Running, Said, run};
 const ANY: &str = "127.0.0.1:0";
 
 /// The session token that a sign-in link gives, as a cookie.
-fn sign_in(running: &Running, seat: &str) -> String {
+pub fn sign_in(running: &Running, seat: &str) -> String {
     let line = running.before.iter().find(|line| line.trim().starts_with(seat));
     let line = line.unwrap_or_else(|| panic!("no link for {seat}: {:?}", running.before));
     let path = line.split_once("/demo/").expect("a link").1;
@@ -22,7 +22,7 @@ fn sign_in(running: &Running, seat: &str) -> String {
     cookie.split(';').next().expect("a cookie").to_owned()
 }
 
-fn read(running: &Running, cookie: &str, path: &str) -> Value {
+pub fn read(running: &Running, cookie: &str, path: &str) -> Value {
     let answer = running.get(path, &[("cookie", cookie)]);
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     answer.json()

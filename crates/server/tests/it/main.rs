@@ -6,6 +6,7 @@
     reason = "a test stops where the binary is not as it says"
 )]
 
+mod admin;
 mod child;
 #[path = "../../src/courier.rs"]
 #[expect(dead_code, reason = "the binary uses the rest of it")]
@@ -13,6 +14,7 @@ mod courier;
 #[path = "../../src/deadline.rs"]
 mod deadline;
 mod demo;
+mod export;
 #[path = "../../src/peer.rs"]
 #[expect(dead_code, reason = "the binary uses the rest of it")]
 mod peer;

@@ -244,6 +244,7 @@ fn each_flipped_byte_is_named() {
         assert_eq!(without, Some(wanted), "{} without keys", damage.name);
         fs::remove_dir_all(&data).expect("a directory");
     }
+    a_log_that_another_key_signed_is_named(&directory, &data);
     a_bundle_verifies_elsewhere_and_each_changed_part_is_named(&directory, &data);
     what_the_access_log_lost_is_named(&data);
     every_entry_is_decided_again(&data);
@@ -252,6 +253,20 @@ fn each_flipped_byte_is_named() {
     a_log_that_was_set_back_is_refused(&data);
     a_changed_view_is_named_and_rebuilt(&data);
     a_backup_is_restored(&directory, &data);
+}
+
+/// Checkpoints are held against the keys that are trusted, not against those that lie beside them.
+fn a_log_that_another_key_signed_is_named(directory: &Directory, data: &str) {
+    let stranger = directory.join("other-keys-same-name");
+    let file = fs::read_to_string(format!("{data}/muster.toml")).expect("a configuration");
+    let name = file.lines().find_map(|line| line.strip_prefix("name = ")).expect("a name");
+    let made = run(&["init", "--name", name.trim_matches('"'), "--data", &stranger]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let said = verify(data, &["--trust", &format!("{stranger}/muster.pub")]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    for named in ["acts: head", "access: head"] {
+        assert!(said.out.contains(named), "{named}: {}", said.out);
+    }
 }
 
 /// Name and range of each part of a bundle.
