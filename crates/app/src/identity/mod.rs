@@ -783,6 +783,13 @@ fn register(fact: &Fact<'_>, register: &mut Register) {
             };
             identity.credentials.insert(enrolled.credential, credential);
         }
+        "administrator.recovered/1" => {
+            let Some(recovered) = fact.read::<Recovered>() else { return };
+            // Whoever holds an older code of theirs may be who they are recovered from.
+            let Recovered { person, enrolment, .. } = recovered;
+            let kept = |known: &Enrolment| known.person != person || known.record == enrolment;
+            identity.enrolments.retain(|_, known| kept(known));
+        }
         "credential.renamed/1" => {
             let Some(renamed) = fact.read::<Renamed>() else { return };
             if let Some(known) = identity.credentials.get_mut(&renamed.credential) {

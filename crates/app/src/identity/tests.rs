@@ -349,7 +349,8 @@ fn two_administrators_who_lost_their_passkeys_enrol_again_and_gain_nothing() {
     let agreement = scene.world.agreement(&[pol, fir], &[clause]);
     scene.world.enact(&agreement, &[scene.police, scene.fire]);
     let before = (scene.world.list(one, "alert").total, scene.world.list(one, "report").total);
-    scene.world.act(scene.police, "alert:raise", &raise).expect("an alert above them");
+    let above = scene.world.act(scene.police, "alert:raise", &raise).expect("an alert above them");
+    assert!(scene.world.get(scene.police, "alert", above.record).is_ok(), "it can be read");
     let drawn = recovered(&scene, &[one, two], Passkeys::Kept).expect("two codes");
     assert_eq!(drawn.len(), 2);
     for (who, (_, code)) in [one, two].into_iter().zip(&drawn) {
@@ -363,6 +364,10 @@ fn two_administrators_who_lost_their_passkeys_enrol_again_and_gain_nothing() {
     }
     let after = (scene.world.list(one, "alert").total, scene.world.list(one, "report").total);
     assert_eq!(before, after, "no record more than before");
+    for who in [one, two] {
+        let fault = scene.world.get(who, "alert", above.record).expect_err("above them");
+        assert_eq!(fault.code.slug, "absent");
+    }
     let seen = |who: Who| {
         let page = scene.world.list(who, "credential");
         page.items.iter().filter(|item| item.state.as_deref() == Some("recovered")).count()
@@ -404,6 +409,20 @@ fn the_code_of_a_recovery_ends_after_an_hour() {
     scene.world.clock.advance_s(3601);
     for (_, code) in &drawn {
         assert_eq!(scene.enrol(code, &passkey(4)).1["title"], "code-refused");
+    }
+}
+
+#[test]
+fn a_recovery_ends_every_older_code_of_those_people() {
+    let scene = scene();
+    let [one, two] = two_administrators(&scene);
+    let first = recovered(&scene, &[one, two], Passkeys::Kept).expect("two codes");
+    let second = recovered(&scene, &[one, two], Passkeys::Removed).expect("two codes");
+    for (_, code) in &first {
+        assert_eq!(scene.enrol(code, &passkey(4)).1["title"], "code-refused");
+    }
+    for ((_, code), number) in second.iter().zip([5, 6]) {
+        assert_eq!(scene.enrol(code, &passkey(number)).0, 204);
     }
 }
 

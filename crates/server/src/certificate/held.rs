@@ -116,7 +116,8 @@ impl Held {
         let (what, ends_at) = match &self.own {
             Some(files) => match authority_of(files) {
                 Some(authority) => ("the node's own authority", authority.ends_at),
-                None => return,
+                // Without its authority nothing renews the certificate.
+                None => ("the certificate, whose authority is not there,", self.ends_at()),
             },
             None => ("the certificate named under [tls]", self.ends_at()),
         };

@@ -42,6 +42,8 @@ pub enum Error {
     Write { path: PathBuf, source: io::Error },
     #[error("`{path}` has no certificate or key that can be read")]
     Read { path: PathBuf, source: rustls::pki_types::pem::Error },
+    #[error("`{path}` cannot be read")]
+    Key { path: PathBuf, source: io::Error },
     #[error("certificate `{path}` cannot be used for TLS 1.3")]
     Use { path: PathBuf, source: rustls::Error },
     #[error("`{0}` is no certificate that can be read")]
@@ -161,8 +163,8 @@ pub fn authority_of(files: &Files) -> Option<Read> {
 /// half done. It never outlives the authority.
 ///
 /// # Errors
-/// [`Error::Ended`] when the authority has; [`Error::Read`], [`Error::Form`], [`Error::Make`] or
-/// [`Error::Write`] with the file.
+/// [`Error::Ended`] when the authority has; [`Error::Key`] when its key cannot be read, for it may be
+/// kept elsewhere; [`Error::Read`], [`Error::Form`], [`Error::Make`] or [`Error::Write`] with the file.
 pub fn renew(files: &Files, now: Time) -> Result<Read, Error> {
     settle(files)?;
     let (old, authority) = (read(&files.node)?, read(&files.authority)?);
@@ -172,7 +174,7 @@ pub fn renew(files: &Files, now: Time) -> Result<Read, Error> {
     let fault = |source| Error::Make { name: old.subject.clone(), source };
     let file = &files.authority_key;
     let pem =
-        fs::read_to_string(file).map_err(|source| Error::Write { path: file.clone(), source })?;
+        fs::read_to_string(file).map_err(|source| Error::Key { path: file.clone(), source })?;
     let key = KeyPair::from_pem(&pem).map_err(fault)?;
     // Subject and key are all that a certificate takes over from its issuer.
     let params = authority_params(authority.subject, now).map_err(fault)?;

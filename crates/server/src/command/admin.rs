@@ -196,6 +196,8 @@ struct Told {
     keys: Vec<KeyStatus>,
     witnesses: Vec<WitnessStatus>,
     certificates: Vec<Shown>,
+    /// What could not be read, and why.
+    faults: Vec<String>,
     last_backup: Option<LastBackup>,
     data_bytes: u64,
 }
@@ -209,7 +211,7 @@ impl Status {
         } else {
             print(&told);
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(if told.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
@@ -217,11 +219,19 @@ fn told(config: &Config) -> Result<Told> {
     let mut logs = Vec::new();
     // A node that was made and never started has no log yet.
     let reader = LogReader::open(&config.place);
+    let mut faults = Vec::new();
     let state = match &reader {
         Ok(_) => "has a log",
         Err(_) if store_is_absent(config) => "never started",
-        Err(_) => "log cannot be read",
+        Err(fault) => {
+            faults.push(reason::of_store(fault, config));
+            "log cannot be read"
+        }
     };
+    let certificates = certificates(config).unwrap_or_else(|fault| {
+        faults.push(format!("{fault:#}"));
+        Vec::new()
+    });
     if let Ok(reader) = &reader {
         for log in LogName::ALL {
             let head = reader.head(log)?;
@@ -248,7 +258,8 @@ fn told(config: &Config) -> Result<Told> {
         logs,
         keys: keys(config)?,
         witnesses,
-        certificates: certificates(config).unwrap_or_default(),
+        certificates,
+        faults,
         last_backup: last.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
         data_bytes: bytes_below(&config.data),
     })
@@ -321,6 +332,9 @@ fn print(told: &Told) {
     }
     for Shown { what, ends_at, .. } in &told.certificates {
         say(format_args!("{what:<12} ends {ends_at}"));
+    }
+    for fault in &told.faults {
+        say(format_args!("fault        {fault}"));
     }
     match &told.last_backup {
         Some(LastBackup { at, entries }) => {
