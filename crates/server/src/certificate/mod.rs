@@ -164,8 +164,8 @@ pub fn authority_of(files: &Files) -> Option<Read> {
 ///
 /// # Errors
 /// [`Error::Ended`] when the authority has; [`Error::Key`] when its key cannot be read, which may
-/// be kept elsewhere; [`Error::Read`], [`Error::Form`], [`Error::Make`] or [`Error::Write`] with the
-/// file.
+/// be kept elsewhere; else [`Error::Read`], [`Error::Form`], [`Error::Make`] or [`Error::Write`]
+/// with the file.
 pub fn renew(files: &Files, now: Time) -> Result<Read, Error> {
     settle(files)?;
     let (old, authority) = (read(&files.node)?, read(&files.authority)?);
