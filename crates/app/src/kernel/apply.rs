@@ -101,6 +101,9 @@ pub fn apply(
         agency: header.shared.agency,
         acted_at: header.shared.acted_at,
     })?;
+    if capability.registers {
+        on.views.add_registered(sequence)?;
+    }
     let mut applied = Applied::default();
     for slot in base_first(header) {
         let cell = on.views.intern(

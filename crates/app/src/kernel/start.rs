@@ -5,8 +5,10 @@
 //! then decide.
 
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::ScopedJoinHandle;
 
 use base::Time;
 use base::crypto::{Algorithm, Digest, Entropy, Secret, Sign};
@@ -42,6 +44,15 @@ pub struct Start<'a> {
     pub label_key: &'a Secret,
     pub seed: Secret,
     pub now: Time,
+    pub loss: Loss,
+}
+
+/// What becomes of a log that is smaller than one that was signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    Refused,
+    /// The operator of the machine knows; see [`super::loss`].
+    Accepted,
 }
 
 /// An entry with everything that this node may open of it.
@@ -125,19 +136,27 @@ pub fn open_chunk(
 ) -> Result<Vec<OpenedEntry>, Error> {
     let entries = reader.entries(LogName::Acts, from, CHUNK)?;
     let secrets = reader.secrets(LogName::Acts, from, CHUNK)?;
-    let mut opened = Vec::with_capacity(entries.len());
-    for (i, entry) in entries.iter().enumerate() {
-        let expected = from + i as u64;
+    for (expected, entry) in (from..).zip(&entries) {
         if entry.sequence != expected {
             return Err(Error::Missing(expected));
         }
-        let secrets = secrets
-            .iter()
-            .find(|s| s.sequence == expected)
-            .ok_or(Error::SecretMissing { sequence: expected, slot: HEADER_SLOT })?;
-        opened.push(open_entry(keys, entry, secrets)?);
     }
-    Ok(opened)
+    open_all(keys, &entries, &secrets)
+}
+
+/// Opens entries whose secrets are among those given, both in the order of the log.
+fn open_all(
+    keys: &Keyring,
+    entries: &[StoredEntry],
+    secrets: &[StoredSecrets],
+) -> Result<Vec<OpenedEntry>, Error> {
+    let open = |entry: &StoredEntry| {
+        let sequence = entry.sequence;
+        let at = secrets.binary_search_by_key(&sequence, |found| found.sequence).ok();
+        let found = at.and_then(|at| secrets.get(at));
+        open_entry(keys, entry, found.ok_or(Error::SecretMissing { sequence, slot: HEADER_SLOT })?)
+    };
+    entries.iter().map(open).collect()
 }
 
 /// Takes a led log and the view file to a core that may decide.
@@ -152,10 +171,12 @@ pub fn start(
     views_path: &Path,
 ) -> Result<(Core, ViewWriter), Fault> {
     let head = log.head(LogName::Acts)?;
-    if let Some((size, _root)) = start.keys.signed()?
-        && size > head.size
-    {
-        return Err(Error::RolledBack { size: head.size, seen: size }.into());
+    if start.loss == Loss::Refused {
+        let signed = start.keys.signed()?.filter(|(size, _)| *size > head.size);
+        // A loss whose entry is missing is not passed over in silence.
+        if let Some((seen, _)) = start.keys.loss()?.or(signed) {
+            return Err(Error::RolledBack { size: head.size, seen }.into());
+        }
     }
     log.sweep(LogName::Acts, head.size)?;
     let edge = restore_tree(reader, &head, (LogName::Acts, start.origin, start.keys))?;
@@ -383,27 +404,38 @@ pub fn register_at(
 ) -> Result<Register, Fault> {
     let (reader, keys, capabilities) = from;
     let mut register = Register::default();
-    let mut sequences = Vec::new();
-    for capability in capabilities.iter().filter(|c| c.registers) {
-        let pieces = views.pieces_of_kind(capability.noun)?;
-        sequences.extend(pieces.iter().map(|p| p.sequence).filter(|sequence| *sequence < size));
-    }
-    sequences.sort_unstable();
-    sequences.dedup();
-    for chunk in sequences.chunks(CHUNK as usize) {
-        let entries = reader.entries_at(LogName::Acts, chunk)?;
-        let secrets = reader.secrets_at(LogName::Acts, chunk)?;
-        for entry in &entries {
-            let sequence = entry.sequence;
-            let secrets = secrets
-                .iter()
-                .find(|s| s.sequence == sequence)
-                .ok_or(Error::SecretMissing { sequence, slot: HEADER_SLOT })?;
-            let opened = open_entry(keys, entry, secrets)?;
-            register_entry(capabilities, cells, &opened, &mut register);
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    for group in views.registered(size)?.chunks(CHUNK as usize * threads) {
+        for entry in open_at(reader, keys, group)? {
+            register_entry(capabilities, cells, &entry, &mut register);
         }
     }
     Ok(register)
+}
+
+/// Opens entries by number, [`CHUNK`] on each processor.
+fn open_at(
+    reader: &LogReader,
+    keys: &Keyring,
+    sequences: &[u64],
+) -> Result<Vec<OpenedEntry>, Fault> {
+    let entries = reader.entries_at(LogName::Acts, sequences)?;
+    let secrets = reader.secrets_at(LogName::Acts, sequences)?;
+    let found = entries.iter().map(|entry| Some(entry.sequence)).chain(std::iter::repeat(None));
+    if let Some((missing, _)) = sequences.iter().zip(found).find(|(s, found)| Some(**s) != *found) {
+        return Err(Error::Missing(*missing).into());
+    }
+    let parts = std::thread::scope(|scope| {
+        let secrets = &secrets;
+        let open = |part| scope.spawn(move || open_all(keys, part, secrets));
+        let parts: Vec<_> = entries.chunks(CHUNK as usize).map(open).collect();
+        parts.into_iter().map(ScopedJoinHandle::join).collect::<Vec<_>>()
+    });
+    let mut opened = Vec::with_capacity(entries.len());
+    for part in parts {
+        opened.extend(part.map_err(|_panic| Fault::bug("an entry could not be opened"))??);
+    }
+    Ok(opened)
 }
 
 /// Folds an entry into the register.

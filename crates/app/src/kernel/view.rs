@@ -21,7 +21,7 @@ use super::tally::{Tallies, Tally};
 // Parameters are `?1` here: SQLite takes `$1` for a name and numbers it by where it first stands.
 
 /// Counts changes of the tables and of what is folded into them.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS applied (log INTEGER PRIMARY KEY, size INTEGER NOT NULL) STRICT;
@@ -48,6 +48,7 @@ CREATE TABLE IF NOT EXISTS entry (
     sequence INTEGER PRIMARY KEY, id BLOB NOT NULL, record BLOB NOT NULL, kind TEXT NOT NULL,
     actor BLOB, agency BLOB NOT NULL, acted_at INTEGER NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS entry_by_id ON entry (id);
+CREATE TABLE IF NOT EXISTS registered (sequence INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE IF NOT EXISTS touched (
     sequence INTEGER NOT NULL, record BLOB NOT NULL,
     PRIMARY KEY (sequence, record)) STRICT, WITHOUT ROWID;
@@ -105,8 +106,9 @@ const SELECT_ENTRY: &str = "SELECT record, id FROM entry WHERE sequence = ?1";
 const INSERT_TOUCHED: &str = "INSERT OR IGNORE INTO touched (sequence, record) VALUES (?1, ?2)";
 const SELECT_TOUCHED: &str = "SELECT record FROM entry WHERE sequence >= ?1 AND sequence < ?2
     UNION SELECT record FROM touched WHERE sequence >= ?1 AND sequence < ?2";
-const SELECT_PIECES_OF_KIND: &str = "SELECT p.cell, p.sequence, p.slot, p.erased FROM record r
-    JOIN piece p ON p.record = r.id WHERE r.kind = ?1 ORDER BY p.sequence, p.slot LIMIT ?2";
+const INSERT_REGISTERED: &str = "INSERT INTO registered (sequence) VALUES (?1)";
+const SELECT_REGISTERED: &str =
+    "SELECT sequence FROM registered WHERE sequence < ?1 ORDER BY sequence";
 const PAGE_BY_CELL: &str = "SELECT record, sequence FROM layer
     WHERE kind = ?1 AND cell = ?2 AND sequence < ?3 ORDER BY sequence DESC LIMIT ?4";
 const PAGE_BY_SEQUENCE: &str = "SELECT record, cell, gate, sequence FROM layer
@@ -583,19 +585,23 @@ impl<'a> Views<'a> {
         Ok(rows.collect::<rusqlite::Result<Vec<[u8; 16]>>>()?.into_iter().map(RecordId).collect())
     }
 
-    /// Where the portions of every record of `kind` lie, in the order of the log.
+    /// Notes an entry that feeds the register.
     ///
     /// # Errors
     /// The store's own fault.
-    pub fn pieces_of_kind(&self, kind: &str) -> Result<Vec<Piece>, Fault> {
-        let mut select = self.connection.prepare_cached(SELECT_PIECES_OF_KIND)?;
-        let rows = select.query_map(params![kind, PIECES_OF_KIND], piece_row)?;
-        let pieces = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-        if pieces.len() >= PIECES_OF_KIND as usize {
-            // A register that lacks some would be another one.
-            return Err(Fault::bug(format!("there are too many portions of kind `{kind}`")));
-        }
-        Ok(pieces)
+    pub fn add_registered(&self, sequence: u64) -> Result<(), Fault> {
+        self.connection.prepare_cached(INSERT_REGISTERED)?.execute([number(sequence)])?;
+        Ok(())
+    }
+
+    /// The entries below `size` that feed the register, in order.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn registered(&self, size: u64) -> Result<Vec<u64>, Fault> {
+        let mut select = self.connection.prepare_cached(SELECT_REGISTERED)?;
+        let sequence = |r: &rusqlite::Row<'_>| r.get(0).map(i64::cast_unsigned);
+        Ok(select.query_map([number(size)], sequence)?.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The layers of a kind that have changed from an entry on, oldest first.
@@ -984,8 +990,6 @@ fn another(hits: &[Hit], hit: Hit) -> bool {
     hits.last().is_none_or(|last| last.sequence != hit.sequence)
 }
 
-/// LIMIT: portions of one kind of which a register is folded.
-const PIECES_OF_KIND: u32 = 16_000_000;
 /// Cells up to which a page is merged index by index.
 const MERGED_CELLS: u64 = 64;
 

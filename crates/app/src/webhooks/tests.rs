@@ -403,8 +403,9 @@ fn a_restart_goes_on_where_it_was() {
     scene.receivers.answer(HOST, 200);
     scene.follow();
     scene.world.clock.advance_s(60);
+    // The minute also calls whoever has not answered, which changes the alerts.
     let sent = scene.sent(HOST, 3);
-    let records: Vec<_> = sent.iter().map(|payload| payload["record"].clone()).collect();
+    let records: Vec<_> = sent[..3].iter().map(|payload| payload["record"].clone()).collect();
     assert_eq!(records, [json!(first), json!(second), json!(second)]);
     assert_eq!(sent[2]["id"], before[1]["id"]);
     let (headers, body) = scene.receivers.last();
