@@ -6,6 +6,7 @@ use crate::kernel::capability::Capability;
 pub const ALL: &[&Capability] = &[
     &crate::kernel::epoch::CAPABILITY,
     &crate::kernel::anchor::CAPABILITY,
+    &crate::kernel::loss::CAPABILITY,
     &crate::agencies::CAPABILITY,
     &crate::identity::CAPABILITY,
     &crate::people::CAPABILITY,

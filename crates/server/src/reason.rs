@@ -39,7 +39,8 @@ pub fn of_store(fault: &Error, config: &Config) -> String {
         Error::KeyExposed(_) => format!("; take every right of others off `{keys}`"),
         Error::RolledBack { .. } => {
             "; the data is older than what its keys have signed: put the newer data back, for \
-             a log that signs twice at one size would look like a forgery"
+             a log that signs twice at one size would look like a forgery. When it is lost for \
+             good, `muster admin accept-loss` goes on from here and says so in the log"
                 .to_owned()
         }
         Error::Lost(_) | Error::Postgres { .. } => match &config.place {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::kernel::clock::PlayClock;
+use app::kernel::loss::{self, CutBack};
 use app::kernel::{Fault, Node};
+use base::Text;
 use store::Provider;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -29,7 +31,24 @@ const LOOK: Duration = Duration::from_millis(200);
 /// # Errors
 /// The kernel's own fault; [`crate::reason`] says what to do about it.
 pub fn open(config: &Config, provider: Provider, speed: u32) -> Result<Arc<Node>, Fault> {
-    let opened = app::kernel::Config {
+    Node::open(node_of(config, provider, speed), Arc::new(SystemClock))
+}
+
+/// Opens the node of a configuration whose log is smaller than what its keys have signed, and
+/// writes what was lost.
+///
+/// # Errors
+/// As [`loss::accept`].
+pub fn open_after_loss(
+    config: &Config,
+    provider: Provider,
+    reason: Text<500>,
+) -> Result<(Arc<Node>, CutBack), Fault> {
+    loss::accept(node_of(config, provider, 1), Arc::new(SystemClock), reason)
+}
+
+fn node_of(config: &Config, provider: Provider, speed: u32) -> app::kernel::Config {
+    app::kernel::Config {
         name: config.node_name(),
         ledger: config.ledger,
         place: config.place.clone(),
@@ -38,8 +57,7 @@ pub fn open(config: &Config, provider: Provider, speed: u32) -> Result<Arc<Node>
         provider,
         play: PlayClock { started_at: clock::now(), speed },
         capabilities: app::capabilities::ALL,
-    };
-    Node::open(opened, Arc::new(SystemClock))
+    }
 }
 
 /// The signals that ask a node to end. Once it exists, none of them kills the process.

@@ -253,15 +253,7 @@ impl Keyring {
     /// # Errors
     /// [`Error::Io`] when it cannot be read, [`Error::Form`] when it has another form.
     pub fn signed(&self) -> Result<Option<(u64, Digest)>, Error> {
-        let path = self.signed_path();
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(absent) if absent.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(other) => return Err(Error::io(path, "read")(other)),
-        };
-        let (size, root) = bytes.split_first_chunk::<8>().ok_or(Error::Form("second copy"))?;
-        let root = Digest::from_slice(root).ok_or(Error::Form("second copy"))?;
-        Ok(Some((u64::from_be_bytes(*size), root)))
+        read_noted(&self.signed_path())
     }
 
     /// Notes the size and root of a signed checkpoint, replacing the last note in one step.
@@ -271,9 +263,38 @@ impl Keyring {
     pub fn note_signed(&self, size: u64, root: Digest) -> Result<(), Error> {
         let path = self.signed_path();
         let new = path.with_extension("new");
-        let bytes: Vec<u8> = size.to_be_bytes().into_iter().chain(root.0).collect();
-        fs::write(&new, bytes).map_err(Error::io(&new, "written"))?;
+        fs::write(&new, noted(size, root)).map_err(Error::io(&new, "written"))?;
         fs::rename(&new, &path).map_err(Error::io(&path, "replaced"))
+    }
+
+    /// The head that is lost, while the entry that says so is not written yet.
+    ///
+    /// # Errors
+    /// As [`Keyring::signed`].
+    pub fn loss(&self) -> Result<Option<(u64, Digest)>, Error> {
+        read_noted(&self.loss_path())
+    }
+
+    /// Notes the head that is lost, before the log is written again.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be written.
+    pub fn begin_loss(&self, size: u64, root: Digest) -> Result<(), Error> {
+        replace(&self.loss_path(), &noted(size, root))
+    }
+
+    /// Forgets the head that is lost: the log says it now.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be removed.
+    pub fn end_loss(&self) -> Result<(), Error> {
+        let path = self.loss_path();
+        fs::remove_file(&path).map_err(Error::io(&path, "removed"))?;
+        sync_directory(&self.shred_directory)
+    }
+
+    fn loss_path(&self) -> PathBuf {
+        self.shred_directory.join("lost")
     }
 
     fn signed_path(&self) -> PathBuf {
@@ -335,6 +356,18 @@ fn read_optional(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
         Err(absent) if absent.kind() == ErrorKind::NotFound => Ok(None),
         Err(other) => Err(Error::io(path, "read")(other)),
     }
+}
+
+/// A head as it is noted beside the keys: its size, big-endian, and its root.
+fn noted(size: u64, root: Digest) -> Vec<u8> {
+    size.to_be_bytes().into_iter().chain(root.0).collect()
+}
+
+fn read_noted(path: &Path) -> Result<Option<(u64, Digest)>, Error> {
+    let Some(bytes) = read_optional(path)? else { return Ok(None) };
+    let (size, root) = bytes.split_first_chunk::<8>().ok_or(Error::Form("second copy"))?;
+    let root = Digest::from_slice(root).ok_or(Error::Form("second copy"))?;
+    Ok(Some((u64::from_be_bytes(*size), root)))
 }
 
 fn read_first(directory: &Path) -> Result<u32, Error> {

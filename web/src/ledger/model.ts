@@ -29,10 +29,18 @@ export interface Witnessed {
   at: string;
 }
 
+/** A head that was signed and lost: the log goes on behind `kept`. */
+export interface CutBack {
+  signed: { size: number; root: string };
+  kept: { size: number; root: string };
+  reason: string;
+}
+
 export interface LedgerPage {
   acts: SignedHead;
   access: SignedHead;
   witnesses: Witnessed[];
+  losses: CutBack[];
   entries: Known[];
   next: number | null;
 }

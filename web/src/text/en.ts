@@ -1589,6 +1589,8 @@ export const en = {
     witnesses: "Witnesses",
     cosigned: (size: number, of: number): string =>
       size >= of ? "cosigned all of it" : `cosigned ${size} of ${of} entries`,
+    cutBack: (signed: number, kept: number): string =>
+      `${signed} entries were signed, and this log goes on from ${kept} of them`,
     unwitnessed: "none has cosigned a head since this node started",
     root: "Root",
     checkpoint: "Signed head",

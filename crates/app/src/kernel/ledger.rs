@@ -1,5 +1,7 @@
 //! The ledger as inspectors see it: entries by their metadata, the signed head, proofs.
 
+use std::sync::Arc;
+
 use base::{AgencyId, EntryId, PersonId, RecordId, Time};
 use ledger::header::Actor;
 use ledger::leaf::{Class, Leaf};
@@ -10,6 +12,7 @@ use store::log::{LogName, StoredEntry, StoredSecrets};
 use super::access::{AccessKind, AccessRow};
 use super::apply::capability_of;
 use super::fault::Fault;
+use super::loss::CutBack;
 use super::node::Cosigned;
 use super::oversight::{Sight, inspects};
 use super::question::{Answer, Asked};
@@ -62,6 +65,8 @@ struct LedgerPage {
     acts: SignedHead,
     access: SignedHead,
     witnesses: Vec<Witnessed>,
+    /// Heads that were signed and lost, in the order of the log.
+    losses: Vec<Arc<CutBack>>,
     entries: Vec<Known>,
     /// Where the next page starts; absent on the last.
     next: Option<u64>,
@@ -118,6 +123,7 @@ pub fn entries(asked: &Asked<'_>) -> Result<Answer, Fault> {
         acts: signed_head(size, core.head.root, &core.head.note),
         access: signed_head(access.size, access.root, &access.note),
         witnesses: asked.node.cosigned().into_iter().map(witnessed).collect(),
+        losses: core.register.losses.clone(),
         entries,
         next: (from > 0).then_some(from),
     })

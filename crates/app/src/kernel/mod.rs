@@ -21,6 +21,7 @@ mod http_log;
 pub mod lanes;
 pub mod ledger;
 pub mod live;
+pub mod loss;
 pub mod near;
 pub mod node;
 pub mod openapi;

@@ -30,7 +30,7 @@ use super::segment::{Recorded, Segments, each_since};
 use super::sequencer::{Core, Done, Published, Sequencer, Setup, Submission};
 use super::session;
 use super::signing;
-use super::start::{Start, label_key, open_entry, start, start_access};
+use super::start::{Loss, Start, label_key, open_entry, start, start_access};
 use super::upkeep::Upkeep;
 use super::view_file::{self, ViewPool};
 use crate::webhooks::Webhooks;
@@ -172,6 +172,19 @@ impl Node {
     /// A clear fault for each thing that stands in the way: another process, a missing key, a
     /// damaged or rolled-back log, an unwritable directory.
     pub fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Fault> {
+        Self::open_from(config, clock, Loss::Refused)
+    }
+
+    /// As [`Node::open`], on a log that is smaller than one that was signed: only
+    /// [`super::loss::accept`] may.
+    pub(super) fn open_after_loss(
+        config: Config,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, Fault> {
+        Self::open_from(config, clock, Loss::Accepted)
+    }
+
+    fn open_from(config: Config, clock: Arc<dyn Clock>, loss: Loss) -> Result<Arc<Self>, Fault> {
         let keys = Arc::new(Keyring::open(&config.provider)?);
         std::fs::create_dir_all(&config.directory).map_err(Fault::unavailable)?;
         let origin = format!("{}/{}", config.name, LogName::Acts.name());
@@ -187,6 +200,7 @@ impl Node {
             label_key: &label_key,
             seed: seed()?,
             now: clock.now(),
+            loss,
         };
         let (core, views) = start(&started, &mut log, &reader, &views_path)?;
         let access_origin = format!("{}/{}", config.name, LogName::Access.name());

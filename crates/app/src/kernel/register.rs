@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::capability::ActorContext;
+use super::loss::CutBack;
 use base::{
     AgencyId, AgreementId, CircleId, Clearance, Digest, EntryId, PersonId, RecordId, SeatId,
     ServiceId, SessionId, Time, Token,
@@ -188,6 +189,8 @@ pub struct Register {
     pub identity: Identity,
     /// Where records are delivered on their own, while it is so.
     pub webhooks: OrdMap<RecordId, Arc<Webhook>>,
+    /// Heads that were signed and lost, in the order of the log.
+    pub losses: Vec<Arc<CutBack>>,
     /// What other capabilities act by, such as a plan of declaration: the newest fact, as JSON.
     pub instruments: OrdMap<RecordId, Arc<Vec<u8>>>,
     /// Raised by each change that policy decisions depend on.

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow};
 use app::identity::RECOVERY_S;
 use app::kernel::ceremony::{self, Passkeys};
-use base::{PersonId, Time};
+use app::kernel::loss::CutBack;
+use base::{PersonId, Text, Time};
 use clap::{Args, Subcommand};
 use ledger::checkpoint::Checkpoint;
 use ledger::note::{Note, VerifierKey};
@@ -37,6 +38,7 @@ pub struct Admin {
 enum What {
     Status(Status),
     Recover(Recover),
+    AcceptLoss(AcceptLoss),
     Certificate(Certificate),
 }
 
@@ -69,6 +71,21 @@ struct Recover {
     revoke: bool,
 }
 
+/// Goes on from an older copy of the data, when what was signed since is lost for good. The node
+/// is stopped.
+///
+/// Which head was signed, which is left and why is written into the log before anything else. Who
+/// holds a receipt of what is missing can still prove it; a witness cosigns again only when its
+/// own operator has agreed.
+#[derive(Args)]
+struct AcceptLoss {
+    #[command(flatten)]
+    node: Where,
+    /// Why the newer data cannot be put back, for everybody who relies on the log.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
 /// Shows the node's certificate and the end of its authority.
 #[derive(Args)]
 struct Certificate {
@@ -85,6 +102,7 @@ impl Admin {
         match self.what {
             What::Status(status) => status.run(),
             What::Recover(recover) => recover.run(),
+            What::AcceptLoss(accept) => accept.run(),
             What::Certificate(certificate) => certificate.run(),
         }
     }
@@ -106,6 +124,25 @@ impl Recover {
         let minutes = RECOVERY_S / 60;
         say(format_args!(
             "Start the node: each code is good once, for {minutes} minutes from now."
+        ));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl AcceptLoss {
+    fn run(self) -> Result<ExitCode> {
+        let reason = Text::new(self.reason).context("--reason")?;
+        let config = self.node.given(None).load(&Environment::read()?)?;
+        running::trace(&config.trace);
+        let (node, cut) = running::open_after_loss(&config, config.provider()?, reason)
+            .map_err(|fault| anyhow!("{}", reason::of_fault(&fault, &config)))?;
+        running::close(&node);
+        let CutBack { signed, kept, .. } = cut;
+        say(format_args!("signed  {} entries, root {}", signed.size, signed.root));
+        say(format_args!("kept    {} entries, root {}", kept.size, kept.root));
+        say(format_args!(
+            "{} entries are lost. The log says so; tell everybody who relies on it.",
+            signed.size.saturating_sub(kept.size)
         ));
         Ok(ExitCode::SUCCESS)
     }

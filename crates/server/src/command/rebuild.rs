@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow};
 use app::kernel::Fault;
 use app::kernel::node::seed;
-use app::kernel::start::{Start, label_key, start};
+use app::kernel::start::{Loss, Start, label_key, start};
 use app::kernel::view_file;
 use clap::Args;
 use store::Keyring;
@@ -56,6 +56,7 @@ fn rebuild(config: &Config, provider: &store::Provider) -> Result<u64, Fault> {
         label_key: &label_key,
         seed: seed()?,
         now: clock::now(),
+        loss: Loss::Refused,
     };
     let (core, _views) = start(&begun, &mut log, &reader, &views)?;
     Ok(core.head.size)

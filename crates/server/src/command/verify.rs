@@ -175,7 +175,7 @@ fn views(
 }
 
 fn report(looked: &[Looked], rows: Option<u64>, with_keys: bool, findings: &Findings) {
-    for finding in findings.iter() {
+    for finding in findings.remarks().chain(findings.iter()) {
         say(finding);
     }
     for Looked { log, entries, checkpoints, tiles, portions, erased, rows, signed, blobs } in looked

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use app::kernel::apply::Content;
 use app::kernel::erasure::{KIND, Ordered};
+use app::kernel::loss::{self, CutBack};
 use app::kernel::segment::{self, Anchor, recorded};
 use app::kernel::start::{OpenedEntry, open_entry_of};
 use app::reports::attachment::{self, Attached};
@@ -189,6 +190,9 @@ impl<'a> Contents<'a> {
                     if shared.kind == attachment::KIND {
                         self.files(sequence, body, findings);
                     }
+                    if shared.kind == loss::KIND {
+                        self.loss(sequence, body, findings);
+                    }
                 }
                 Content::Sealed | Content::Erased => {
                     self.without_secret.insert((sequence, *slot));
@@ -225,6 +229,24 @@ impl<'a> Contents<'a> {
             let anchor = body.and_then(|body| serde_json::from_slice(&body).ok());
             let of = LogName::Access;
             self.anchors.extend(anchor.map(|anchor| Anchored { by, of, anchor }));
+        }
+    }
+
+    /// Remarks that the log goes on from an older copy, and holds what it says is left of it.
+    fn loss(&mut self, sequence: u64, body: &[u8], findings: &mut Findings) {
+        match serde_json::from_slice::<CutBack>(body) {
+            Ok(CutBack { signed, kept, reason }) => {
+                let why = format!(
+                    "{} entries were signed, {} are left: {reason}",
+                    signed.size, kept.size
+                );
+                findings.remark(Finding::entry(self.log, sequence, Part::Loss, why));
+                let by = (self.log, sequence);
+                self.anchors.push(Anchored { by, of: self.log, anchor: kept });
+            }
+            Err(fault) => {
+                findings.add(Finding::entry(self.log, sequence, Part::Loss, chain(&fault)));
+            }
         }
     }
 

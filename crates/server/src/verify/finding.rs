@@ -20,6 +20,8 @@ pub enum Part {
     Portion(u8),
     /// The secret of a slot; 255 is the header's.
     Secret(u8),
+    /// A log that goes on from an older copy of itself.
+    Loss,
     /// An order to erase that was not carried out.
     Order,
     Tile {
@@ -55,6 +57,7 @@ impl fmt::Display for Part {
             Self::Portion(slot) => write!(f, "portion {slot}"),
             Self::Secret(255) => f.write_str("secret 255 (header)"),
             Self::Secret(slot) => write!(f, "secret {slot}"),
+            Self::Loss => f.write_str("cut back"),
             Self::Order => f.write_str("order of erasure"),
             Self::Tile { level, index } => write!(f, "tile {level}/{index}"),
             Self::Head => f.write_str("head"),
@@ -117,6 +120,7 @@ impl fmt::Display for Finding {
 #[derive(Default)]
 pub struct Findings {
     kept: Vec<Finding>,
+    remarks: Vec<Finding>,
     count: u64,
 }
 
@@ -129,7 +133,19 @@ impl Findings {
         }
     }
 
-    /// How many there are.
+    /// Adds what is no fault, but what whoever relies on the log must know.
+    pub fn remark(&mut self, remark: Finding) {
+        if self.remarks.len() < KEPT {
+            self.remarks.push(remark);
+        }
+    }
+
+    /// What is no fault, in the order in which it was found.
+    pub fn remarks(&self) -> std::slice::Iter<'_, Finding> {
+        self.remarks.iter()
+    }
+
+    /// How many faults there are.
     pub const fn count(&self) -> u64 {
         self.count
     }

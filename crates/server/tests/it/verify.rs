@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, params};
 
-use crate::child::{Directory, Said, run};
+use crate::child::{Directory, Running, Said, run};
 
 /// A log that a play has written, with its keys.
 fn played(directory: &Directory) -> String {
@@ -411,13 +411,33 @@ fn a_log_that_was_set_back_is_refused(data: &str) {
     let signed = format!("{keys}/shred/signed");
     let mut bytes = fs::read(&signed).expect("a second copy");
     bytes[5] += 1;
-    fs::write(&signed, bytes).expect("a second copy");
+    fs::write(&signed, &bytes).expect("a second copy");
     let said = verify(&data, &["--keys", &keys]);
     assert!(said.out.contains("acts: second copy"), "{}", said.out);
     let serve = ["serve", "--data", &data, "--keys", &keys, "--listen", "127.0.0.1:0"];
     let said = run(&serve);
     assert_eq!(said.code, Some(1));
     assert!(said.err.contains("older than what its keys have signed"), "{}", said.err);
+    let accept = ["admin", "accept-loss", "--data", &data, "--keys", &keys, "--reason"];
+    let accept = |reason| run(&[&accept[..], &[reason]].concat());
+    assert!(accept(" ").err.contains("--reason"), "a loss has a reason");
+    let said = accept("the disk burnt");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("65536 entries are lost"), "{}", said.out);
+    let said = verify(&data, &["--keys", &keys, "--views"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("cut back: "), "{}", said.out);
+    assert!(said.out.contains("are left: the disk burnt"), "{}", said.out);
+    assert!(accept("again").err.contains("nothing is missing"));
+    // A node that stopped before the loss was written down does not start as if there were none.
+    fs::write(format!("{keys}/shred/lost"), &bytes).expect("a loss that was begun");
+    assert_eq!(run(&serve).code, Some(1));
+    let said = accept("again");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let said = verify(&data, &["--keys", &keys]);
+    assert_eq!(said.out.matches("cut back: ").count(), 1, "{}", said.out);
+    let running = Running::start(&serve);
+    assert!(running.stop().success());
 }
 
 fn a_changed_view_is_named_and_rebuilt(data: &str) {
