@@ -10,13 +10,14 @@ mod directory;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base::crypto::Secret;
 pub use directory::Encrypted;
-use tantivy::columnar::ColumnValues;
+use tantivy::columnar::{Column, ColumnValues};
 use tantivy::indexer::NoMergePolicy;
 use tantivy::query::{BooleanQuery, EnableScoring, FuzzyTermQuery, Occur, PhraseQuery, TermQuery};
 use tantivy::schema::{
@@ -108,15 +109,38 @@ pub struct Found {
 struct Fields {
     title: Field,
     text: Field,
+    class: Field,
     record: Field,
-    kind: Field,
-    cells: [Field; 4],
-    agency: Field,
     sequence: Field,
     at: Field,
 }
 
-const CELLS: [&str; 4] = ["cell", "gate", "base", "floor"];
+/// What many documents have in common, and all that a right to read depends on.
+///
+/// Each segment numbers the classes that occur in it, so that a filter decides about a class once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Class {
+    kind: u32,
+    cells: [u32; 4],
+    agency: u64,
+}
+
+impl Class {
+    /// Kind, cells and agency, big-endian.
+    fn to_bytes(self) -> Vec<u8> {
+        let numbers = std::iter::once(self.kind).chain(self.cells);
+        numbers.flat_map(u32::to_be_bytes).chain(self.agency.to_be_bytes()).collect()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (numbers, agency) = bytes.split_last_chunk()?;
+        let mut numbers = numbers.chunks_exact(4).filter_map(|part| part.try_into().ok());
+        let mut next = || numbers.next().map(u32::from_be_bytes);
+        let kind = next()?;
+        let cells = [next()?, next()?, next()?, next()?];
+        Some(Self { kind, cells, agency: u64::from_be_bytes(*agency) })
+    }
+}
 
 impl Fields {
     fn schema() -> (Schema, Self) {
@@ -129,10 +153,8 @@ impl Fields {
         let fields = Self {
             title: schema.add_text_field("title", text(IndexRecordOption::WithFreqsAndPositions)),
             text: schema.add_text_field("text", text(IndexRecordOption::WithFreqsAndPositions)),
+            class: schema.add_bytes_field("class", FAST),
             record: schema.add_u64_field("record", INDEXED | FAST),
-            kind: schema.add_u64_field("kind", FAST),
-            cells: CELLS.map(|name| schema.add_u64_field(name, FAST)),
-            agency: schema.add_u64_field("agency", FAST),
             sequence: schema.add_u64_field("sequence", FAST),
             at: schema.add_i64_field("at", FAST),
         };
@@ -142,10 +164,10 @@ impl Fields {
 
 /// The numbers of one segment's documents.
 struct Columns {
+    /// The number of the class.
+    class: Arc<dyn ColumnValues<u64>>,
+    classes: Vec<Class>,
     record: Arc<dyn ColumnValues<u64>>,
-    kind: Arc<dyn ColumnValues<u64>>,
-    cells: [Arc<dyn ColumnValues<u64>>; 4],
-    agency: Arc<dyn ColumnValues<u64>>,
     sequence: Arc<dyn ColumnValues<u64>>,
     at: Arc<dyn ColumnValues<i64>>,
 }
@@ -153,16 +175,32 @@ struct Columns {
 impl Columns {
     fn of(segment: &SegmentReader) -> Result<Self, Error> {
         let fast = segment.fast_fields();
-        let number = |name: &str| fast.column_first_or_default::<u64>(name);
-        let [cell, gate, base, floor] = CELLS;
+        let damaged = || Error::Form("class of a document");
+        let class = fast.bytes("class")?.ok_or_else(damaged)?;
+        let mut classes = Vec::with_capacity(class.num_terms());
+        let mut stream = class.dictionary().stream().map_err(Error::io("class", "read"))?;
+        while stream.advance() {
+            classes.push(Class::from_bytes(stream.key()).ok_or_else(damaged)?);
+        }
         Ok(Self {
-            record: number("record")?,
-            kind: number("kind")?,
-            cells: [number(cell)?, number(gate)?, number(base)?, number(floor)?],
-            agency: number("agency")?,
-            sequence: number("sequence")?,
-            at: fast.column_first_or_default::<i64>("at")?,
+            class: whole(class.ords().clone()),
+            classes,
+            record: whole(fast.u64("record")?),
+            sequence: whole(fast.u64("sequence")?),
+            at: whole(fast.i64("at")?),
         })
+    }
+}
+
+/// The values of a column that every document has, without the index of those that have none.
+fn whole<T>(column: Column<T>) -> Arc<dyn ColumnValues<T>>
+where
+    T: PartialOrd + Copy + Debug + Default + Send + Sync + 'static,
+{
+    if column.get_cardinality().is_full() {
+        column.values
+    } else {
+        column.first_or_default_col(T::default())
     }
 }
 
@@ -236,18 +274,15 @@ impl Writer {
     pub fn replace(&mut self, record: u64, documents: &[Document]) -> Result<(), Error> {
         self.writer.delete_term(Term::from_field_u64(self.fields.record, record));
         for document in documents {
-            let Fields { title, text, record, kind, cells, agency, sequence, at } = self.fields;
+            let Fields { title, text, class, record, sequence, at } = self.fields;
+            let Document { kind, cells, agency, .. } = *document;
             let mut fields = TantivyDocument::default();
             fields.add_text(title, &document.title);
             // The line between them is no word, and no phrase goes across it.
             fields.add_text(text, &document.title);
             fields.add_text(text, &document.text);
+            fields.add_bytes(class, &Class { kind, cells, agency }.to_bytes());
             fields.add_u64(record, document.record);
-            fields.add_u64(kind, u64::from(document.kind));
-            for (field, cell) in cells.into_iter().zip(document.cells) {
-                fields.add_u64(field, u64::from(cell));
-            }
-            fields.add_u64(agency, document.agency);
             fields.add_u64(sequence, document.sequence);
             fields.add_i64(at, document.at_ms);
             self.writer.add_document(fields)?;
@@ -306,24 +341,26 @@ impl Index {
     /// [`Error::Search`] when a file is damaged.
     pub fn search(&self, query: &Query, filter: &Filter, limit: usize) -> Result<Found, Error> {
         let opened = Arc::clone(&self.opened.lock().unwrap_or_else(PoisonError::into_inner).0);
+        let mut verdicts = opened.undecided();
         let mut titled = Seen::default();
-        opened.each(&*compiled(query, self.fields.title), filter, |line| {
+        let query_of = |field| compiled(query, field);
+        opened.each(&*query_of(self.fields.title), (filter, &mut verdicts), |_, line| {
             titled.add(line.record);
         })?;
         let mut seen = Seen::default();
-        let mut found = Found::default();
+        let mut records: Vec<Vec<u64>> = opened.per_class();
         let mut top = Top { limit: limit.min(HITS_MAX), ..Top::default() };
-        opened.each(&*compiled(query, self.fields.text), filter, |line| {
-            if seen.add(line.record) {
-                found.total += 1;
-                *found.kinds.entry(line.kind).or_default() += 1;
-                *found.agencies.entry(line.agency).or_default() += 1;
+        opened.each(&*query_of(self.fields.text), (filter, &mut verdicts), |place, line| {
+            if seen.add(line.record)
+                && let Some(count) = at_mut(&mut records, place)
+            {
+                *count += 1;
             }
-            let Line { record, sequence, .. } = line;
+            let Line { record, sequence } = line;
             top.offer(Match { titled: titled.has(record), sequence, record });
         })?;
-        found.matches = top.ordered.into_iter().rev().collect();
-        Ok(found)
+        let matches = top.ordered.into_iter().rev().collect();
+        Ok(opened.counted(&records, matches))
     }
 }
 
@@ -331,59 +368,143 @@ impl Index {
 #[derive(Clone, Copy)]
 struct Line {
     record: u64,
-    kind: u32,
-    agency: u64,
     sequence: u64,
 }
 
+/// A segment, and a class in it.
+type Place = (usize, usize);
+
+fn at_mut<T>(table: &mut [Vec<T>], (segment, class): Place) -> Option<&mut T> {
+    table.get_mut(segment)?.get_mut(class)
+}
+
+/// What a filter says of a class.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Verdict {
+    #[default]
+    Undecided,
+    Passes,
+    Fails,
+}
+
+/// Documents of one segment whose numbers are read together.
+#[derive(Default)]
+struct Block {
+    documents: Vec<u32>,
+    classes: Vec<u64>,
+    /// Those that passed, and their classes.
+    passed: Vec<u32>,
+    class_of: Vec<usize>,
+    records: Vec<u64>,
+    sequences: Vec<u64>,
+}
+
+impl Block {
+    fn begin(&mut self, columns: &Columns, documents: impl Iterator<Item = u32>) {
+        self.documents.clear();
+        self.documents.extend(documents);
+        read(&*columns.class, &self.documents, &mut self.classes);
+        self.passed.clear();
+        self.class_of.clear();
+    }
+
+    /// The class of each document that passed, and its numbers.
+    fn lines(&mut self, columns: &Columns) -> impl Iterator<Item = (usize, Line)> {
+        read(&*columns.record, &self.passed, &mut self.records);
+        read(&*columns.sequence, &self.passed, &mut self.sequences);
+        let numbers = self.records.iter().zip(&self.sequences);
+        let lines = numbers.map(|(&record, &sequence)| Line { record, sequence });
+        self.class_of.iter().copied().zip(lines)
+    }
+}
+
+fn read(column: &dyn ColumnValues<u64>, documents: &[u32], into: &mut Vec<u64>) {
+    into.clear();
+    into.resize(documents.len(), 0);
+    column.get_vals(documents, into);
+}
+
+impl Filter {
+    /// Whether documents of a class can pass, whatever their time.
+    fn admits(&self, class: &Class) -> bool {
+        let readable = usize::try_from(class.kind).ok().and_then(|kind| self.readable.get(kind));
+        let reads = |cell: &u32| {
+            let cell = usize::try_from(*cell).unwrap_or(usize::MAX);
+            readable.and_then(|readable| readable.get(cell)).copied().unwrap_or(false)
+        };
+        class.cells.iter().all(reads)
+            && (self.kinds.is_empty() || self.kinds.contains(&class.kind))
+            && self.agency.is_none_or(|wanted| wanted == class.agency)
+    }
+
+    /// Lets the documents of a block pass that may.
+    fn narrow(&self, columns: &Columns, verdicts: &mut [Verdict], block: &mut Block) {
+        let timeless = self.from_ms.is_none() && self.to_ms.is_none();
+        for (document, class) in block.documents.iter().zip(&block.classes) {
+            let number = usize::try_from(*class).unwrap_or(usize::MAX);
+            let Some(verdict) = verdicts.get_mut(number) else { continue };
+            if *verdict == Verdict::Undecided {
+                let admitted = columns.classes.get(number).is_some_and(|class| self.admits(class));
+                *verdict = if admitted { Verdict::Passes } else { Verdict::Fails };
+            }
+            if *verdict == Verdict::Passes && (timeless || self.in_time(columns, *document)) {
+                block.passed.push(*document);
+                block.class_of.push(number);
+            }
+        }
+    }
+
+    fn in_time(&self, columns: &Columns, document: u32) -> bool {
+        let at = columns.at.get_val(document);
+        self.from_ms.is_none_or(|from| at >= from) && self.to_ms.is_none_or(|to| at < to)
+    }
+}
+
 impl Opened {
-    /// Gives every matching document that passes the filter.
+    /// A table with a cell for every class of every segment.
+    fn per_class<T: Clone + Default>(&self) -> Vec<Vec<T>> {
+        self.segments.iter().map(|columns| vec![T::default(); columns.classes.len()]).collect()
+    }
+
+    fn undecided(&self) -> Vec<Vec<Verdict>> {
+        self.per_class()
+    }
+
+    /// Gives every matching document that passes the filter, and its place.
     fn each(
         &self,
         query: &dyn tantivy::query::Query,
-        filter: &Filter,
-        mut take: impl FnMut(Line),
+        (filter, verdicts): (&Filter, &mut Vec<Vec<Verdict>>),
+        mut take: impl FnMut(Place, Line),
     ) -> Result<(), Error> {
         let weight = query.weight(EnableScoring::disabled_from_searcher(&self.searcher))?;
-        for (segment, columns) in self.searcher.segment_readers().iter().zip(&self.segments) {
+        let segments = self.searcher.segment_readers().iter().zip(&self.segments).zip(verdicts);
+        let mut block = Block::default();
+        for (n, ((segment, columns), verdicts)) in segments.enumerate() {
             let alive = segment.alive_bitset();
             weight.for_each_no_score(segment, &mut |documents| {
-                for document in documents {
-                    if alive.is_none_or(|alive| alive.is_alive(*document))
-                        && let Some(line) = filter.passes(columns, *document)
-                    {
-                        take(line);
-                    }
+                let alive = |document: &&u32| alive.is_none_or(|set| set.is_alive(**document));
+                block.begin(columns, documents.iter().filter(alive).copied());
+                filter.narrow(columns, verdicts, &mut block);
+                for (class, line) in block.lines(columns) {
+                    take((n, class), line);
                 }
             })?;
         }
         Ok(())
     }
-}
 
-impl Filter {
-    fn passes(&self, columns: &Columns, document: u32) -> Option<Line> {
-        let kind = u32::try_from(columns.kind.get_val(document)).ok()?;
-        let readable = self.readable.get(usize::try_from(kind).ok()?)?;
-        let reads = |cell: u64| {
-            let cell = usize::try_from(cell).unwrap_or(usize::MAX);
-            readable.get(cell).copied().unwrap_or(false)
-        };
-        if !columns.cells.iter().all(|cells| reads(cells.get_val(document))) {
-            return None;
+    /// What was found, from how many records each class has.
+    fn counted(&self, records: &[Vec<u64>], matches: Vec<Match>) -> Found {
+        let mut found = Found { matches, ..Found::default() };
+        for (columns, records) in self.segments.iter().zip(records) {
+            for (class, records) in columns.classes.iter().zip(records).filter(|(_, r)| **r > 0) {
+                found.total += records;
+                *found.kinds.entry(class.kind).or_default() += records;
+                *found.agencies.entry(class.agency).or_default() += records;
+            }
         }
-        let agency = columns.agency.get_val(document);
-        let at = columns.at.get_val(document);
-        let wanted = (self.kinds.is_empty() || self.kinds.contains(&kind))
-            && self.agency.is_none_or(|wanted| wanted == agency)
-            && self.from_ms.is_none_or(|from| at >= from)
-            && self.to_ms.is_none_or(|to| at < to);
-        wanted.then(|| Line {
-            record: columns.record.get_val(document),
-            kind,
-            agency,
-            sequence: columns.sequence.get_val(document),
-        })
+        found
     }
 }
 

@@ -31,7 +31,7 @@ const PAGE: u64 = 512;
 /// Entries after which what was indexed is committed, so that a restart goes on there.
 const COMMIT: u64 = 32 * 1024;
 /// Changes when documents are made in another way.
-const SHAPE: u64 = 1;
+const SHAPE: u64 = 2;
 
 /// What the indexing thread and searches share.
 #[derive(Default)]
