@@ -195,6 +195,42 @@ export const pages = [
     },
   },
   {
+    name: "a watch is planned ahead, an overlap shows on both screens, and it is called off",
+    async run({ muster, one, two }) {
+      const centre = await (await Desk.open(muster, one)).signIn(MOD_CENTRE);
+      const chief = await (await Desk.open(muster, two)).signIn(MOD_HEAD);
+      for (const desk of [centre, chief]) await desk.go("/roster");
+      const plan = async (starts, ends) => {
+        await centre.page.selectOption("#watch-seat", { index: 1 });
+        await centre.page.selectOption("#watch-person", { index: 1 });
+        await centre.page.fill("#watch-starts", starts);
+        await centre.page.fill("#watch-ends", ends);
+        await centre.page.click(found("plan-watch"));
+      };
+      // An end before the beginning is said where it was typed, and nothing is lost.
+      await plan("2031-03-01 14:00", "2031-03-01 06:00");
+      await centre.page.waitForSelector("#watch-ends-fault");
+      assert.equal(await centre.page.inputValue("#watch-starts"), "2031-03-01 14:00");
+      const row = `${found("watches")} tr:has-text("010600ZMAR31")`;
+      await plan("2031-03-01 06:00", "2031-03-01 14:00");
+      for (const desk of [centre, chief]) await desk.page.waitForSelector(row);
+      await plan("2031-03-01 13:00", "2031-03-01 22:00");
+      for (const desk of [centre, chief]) {
+        await desk.page.waitForSelector(`${row}:has-text("OVERLAP")`);
+      }
+      await look(centre, "watch-overlap");
+      await centre.axe("watches ahead");
+      await centre.page.click(`${row} ${found("cancel-watch")}`);
+      await centre.page.fill("#reason", "exchanged");
+      await centre.page.click(found("confirm"));
+      for (const desk of [centre, chief]) {
+        await desk.page.waitForSelector(row, { state: "detached" });
+        assert.ok(!(await desk.page.innerText(found("watches"))).includes("OVERLAP"));
+        await desk.close();
+      }
+    },
+  },
+  {
     name: "a report cites an alert, is released, and is revised on both screens",
     async run({ muster, one, two }) {
       const police = await (await Desk.open(muster, one)).signIn(POLICE);

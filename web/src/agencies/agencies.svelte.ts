@@ -13,6 +13,7 @@ class Agencies {
       return [{ id: rendition.id, name, code, parent, label: base.label, mark: base.mark }];
     }),
   );
+  sorted = $derived(this.all.toSorted((a, b) => a.name.localeCompare(b.name)));
   byId = $derived(new Map(this.all.map(agency => [agency.id, agency])));
   /** Each agency below the one it is part of. */
   tree = $derived(treeOf(this.all));
