@@ -23,6 +23,16 @@ pub enum Durability {
 /// [`Error::NoWal`] when its file system cannot keep that promise.
 pub fn open(path: &Path, durability: Durability) -> Result<Connection, Error> {
     let connection = Connection::open(path).map_err(Error::file(path, "open a file"))?;
+    set_up(&connection, path, durability)?;
+    connection.set_prepared_statement_cache_capacity(256);
+    Ok(connection)
+}
+
+/// Sets up a connection that is no longer, or not yet, as [`open`] leaves it.
+///
+/// # Errors
+/// As [`open`].
+pub fn set_up(connection: &Connection, path: &Path, durability: Durability) -> Result<(), Error> {
     let what = "set up a file";
     let mode: String = connection
         .query_row("PRAGMA journal_mode=WAL", [], |r| r.get(0))
@@ -40,9 +50,7 @@ pub fn open(path: &Path, durability: Durability) -> Result<Connection, Error> {
          PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;
          PRAGMA cache_size=-32768; PRAGMA trusted_schema=OFF;"
     );
-    connection.execute_batch(&pragmas).map_err(Error::file(path, what))?;
-    connection.set_prepared_statement_cache_capacity(256);
-    Ok(connection)
+    connection.execute_batch(&pragmas).map_err(Error::file(path, what))
 }
 
 /// Opens a file for reading beside its writer.

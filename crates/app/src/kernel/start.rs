@@ -6,8 +6,10 @@
 
 use std::fs;
 use std::num::NonZero;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::thread::ScopedJoinHandle;
 
 use base::Time;
@@ -30,7 +32,7 @@ use super::register::Register;
 use super::segment::AccessLedger;
 use super::sequencer::Core;
 use super::tiles::LogHashes;
-use super::view::{self, ViewWriter, Views};
+use super::view::{self, BULK, ViewWriter, Views};
 use super::view_file;
 
 /// Entries read from the log at once.
@@ -195,12 +197,13 @@ pub fn start(
     };
     let from = (reader, start.keys, start.capabilities);
     core.register = Arc::new(register_at(from, Views::new(&views), &core.cells, u64::MAX)?);
-    if catch_up(start, log, reader, (&views, &mut core))? {
+    let to = (&views, views_path, &mut core);
+    if catch_up(start, log, reader, to)? {
         // Something was folded that an order in what followed destroyed: fold without it.
         views = fresh(start, views, views_path)?;
         core.cells = Arc::default();
         core.register = Arc::default();
-        catch_up(start, log, reader, (&views, &mut core))?;
+        catch_up(start, log, reader, (&views, views_path, &mut core))?;
     }
     core.policy = Policy::renewed(&core.policy, &core.register, core.at)?;
     Ok((core, views))
@@ -249,20 +252,22 @@ fn catch_up(
     start: &Start<'_>,
     log: &mut Log,
     reader: &LogReader,
-    to: (&ViewWriter, &mut Core),
+    to: (&ViewWriter, &Path, &mut Core),
 ) -> Result<bool, Fault> {
-    let (connection, core) = to;
-    let views = Views::new(connection);
+    let (writer, path, core) = to;
+    let views = Views::new(writer);
     let mut entropy = Entropy::new(start.seed.clone());
-    let mut applied = views.applied()?;
+    let (mut applied, size) = (views.applied()?, core.head.size);
     let from_nothing = applied == 0;
-    let mut stale = false;
-    while applied < core.head.size {
-        let chunk = open_chunk(start.keys, reader, applied)?;
-        if chunk.is_empty() {
-            return Err(Error::Missing(applied).into());
+    let in_bulk = from_nothing && size > 0;
+    if in_bulk {
+        writer.in_bulk()?;
+    }
+    let (mut stale, mut pending) = (false, 0);
+    open_ahead((start.keys, reader), applied..size, |chunk| {
+        if pending == 0 {
+            views.begin()?;
         }
-        views.begin()?;
         let mut on = Applying {
             views,
             cells: &mut core.cells,
@@ -280,9 +285,42 @@ fn catch_up(
             views.set_stale()?;
             stale = true;
         }
-        views.commit()?;
+        pending += chunk.len() as u64;
+        if !in_bulk || pending >= BULK || applied >= size {
+            views.commit()?;
+            pending = 0;
+        }
+        Ok(())
+    })?;
+    if in_bulk {
+        writer.settled(path)?;
     }
     Ok(stale)
+}
+
+/// Opens entries chunk by chunk, each while `take` works on the one before.
+fn open_ahead(
+    (keys, reader): (&Keyring, &LogReader),
+    entries: Range<u64>,
+    mut take: impl FnMut(Vec<OpenedEntry>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let (to, opened) = sync_channel(1);
+    let Range { start: mut at, end } = entries;
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            while at < end {
+                let chunk = open_chunk(keys, reader, at).and_then(|mut chunk| {
+                    chunk.retain(|entry| entry.sequence < end);
+                    if chunk.is_empty() { Err(Error::Missing(at)) } else { Ok(chunk) }
+                });
+                at = chunk.as_ref().map_or(end, |chunk| at + chunk.len() as u64);
+                if to.send(chunk).is_err() {
+                    return;
+                }
+            }
+        });
+        opened.into_iter().try_for_each(|chunk| take(chunk?))
+    })
 }
 
 fn apply_all(on: &mut Applying<'_>, chunk: &[OpenedEntry]) -> Result<Vec<Erase>, Fault> {
@@ -320,8 +358,10 @@ impl Folding {
     /// # Errors
     /// The store's own fault.
     pub fn begin(path: &Path, from: &Source<'_>, seed: Secret) -> Result<Self, Fault> {
+        let views = view::open(path, from.capabilities, from.label_key)?;
+        views.in_bulk()?;
         Ok(Self {
-            views: view::open(path, from.capabilities, from.label_key)?,
+            views,
             path: path.to_owned(),
             cells: Arc::default(),
             register: Arc::default(),
@@ -336,13 +376,9 @@ impl Folding {
     /// As [`start`].
     pub fn advance(&mut self, from: &Source<'_>, size: u64) -> Result<(), Fault> {
         let views = Views::new(&self.views);
-        while self.applied < size {
-            let mut chunk = open_chunk(from.keys, from.reader, self.applied)?;
-            chunk.retain(|entry| entry.sequence < size);
-            if chunk.is_empty() {
-                return Err(Error::Missing(self.applied).into());
-            }
-            views.begin()?;
+        views.begin()?;
+        let mut pending = 0;
+        open_ahead((from.keys, from.reader), self.applied..size, |chunk| {
             let mut on = Applying {
                 views,
                 cells: &mut self.cells,
@@ -354,9 +390,15 @@ impl Folding {
             apply_all(&mut on, &chunk)?;
             self.applied += chunk.len() as u64;
             views.set_applied(self.applied)?;
-            views.commit()?;
-        }
-        Ok(())
+            pending += chunk.len() as u64;
+            if pending >= BULK {
+                views.commit()?;
+                views.begin()?;
+                pending = 0;
+            }
+            Ok(())
+        })?;
+        views.commit()
     }
 
     /// Gives the file another name.
@@ -364,6 +406,7 @@ impl Folding {
     /// # Errors
     /// The store's or the file system's own fault.
     pub fn renamed(mut self, path: &Path, from: &Source<'_>) -> Result<Self, Fault> {
+        self.views.settled(&self.path)?;
         // The last connection writes everything into the one file before it closes.
         drop(self.views);
         fs::rename(&self.path, path).map_err(Fault::unavailable)?;

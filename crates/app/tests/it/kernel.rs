@@ -1,5 +1,7 @@
 //! The kernel's promises: one outcome a key, no side door, rebuild equals live, rights act at once.
 
+use app::kernel::start::label_key;
+use app::kernel::view::{self, Views};
 use base::{Kind, RecordId};
 use serde_json::{Value, json};
 use testkit::world::{Being, marking};
@@ -173,6 +175,25 @@ fn rebuilt_views_equal_the_live_ones() {
     pair.world.rebuild().expect("a node");
     assert_eq!(pair.world.dump(), live);
     assert!(live.len() > 50, "the dump has rows: {}", live.len());
+}
+
+#[test]
+fn views_that_a_crash_left_half_folded_are_folded_anew() {
+    let mut pair = pair();
+    raise(&pair, "first");
+    raise(&pair, "second");
+    let live = pair.world.dump();
+    let key = label_key(pair.world.node().keys()).expect("a key");
+    pair.world.stop();
+    let path = pair.world.directory().join("local/views.db");
+    let half = view::open(&path, app::capabilities::ALL, &key).expect("views");
+    half.in_bulk().expect("in bulk");
+    Views::new(&half).set_applied(3).expect("fewer than there are");
+    drop(half);
+    pair.world.start().expect("a node");
+    assert_eq!(pair.world.dump(), live);
+    raise(&pair, "third");
+    assert_eq!(titles(&pair, pair.fire), ["third", "second", "first"]);
 }
 
 #[test]

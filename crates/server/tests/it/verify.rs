@@ -118,6 +118,16 @@ const DAMAGES: &[Damage] = &[
         found_without_keys: false,
     },
     Damage {
+        name: "signature",
+        file: LOG,
+        table: "entry",
+        column: "signature",
+        at: "place = (SELECT max(place) FROM entry WHERE signature IS NOT NULL)",
+        byte: 70,
+        named: &[": signature: "],
+        found_without_keys: false,
+    },
+    Damage {
         name: "secret",
         file: SECRETS,
         table: "secret",

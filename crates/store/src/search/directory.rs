@@ -8,13 +8,14 @@
 //! ```
 //! Nothing is made durable: what a power cut damages no longer opens, and the index is built anew.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base::crypto::{Secret, system_random};
 use tantivy::HasLen;
@@ -69,7 +70,8 @@ impl Encrypted {
         let sealed = sealed.saturating_sub(HEAD_BYTES);
         let chunks = sealed.div_ceil(SEALED_BYTES);
         let len = sealed.saturating_sub(chunks * TAG_BYTES);
-        Ok(SealedFile { file, seal: Seal::new(&self.key, &salt, name)?, chunks, len })
+        let seal = Seal::new(&self.key, &salt, name)?;
+        Ok(SealedFile { file, seal, chunks, len, kept: Mutex::default() })
     }
 }
 
@@ -158,12 +160,18 @@ impl TerminatingWrite for SealedWriter {
     }
 }
 
+/// LIMIT: unsealed chunks that are kept of one file: lists of words that follow each other lie in
+/// one chunk, and are read one by one.
+const KEPT_CHUNKS: usize = 4;
+
 /// A file that is read chunk by chunk; it stays readable when its name is removed.
 struct SealedFile {
     file: File,
     seal: Seal,
     chunks: usize,
     len: usize,
+    /// The chunks that were read last, the newest behind.
+    kept: Mutex<VecDeque<(usize, OwnedBytes)>>,
 }
 
 impl fmt::Debug for SealedFile {
@@ -186,6 +194,21 @@ impl SealedFile {
         self.file.read_exact_at(sealed, (HEAD_BYTES + i * SEALED_BYTES) as u64)?;
         self.seal.open(i as u64, last, sealed)
     }
+
+    /// A chunk, unsealed now or a moment ago.
+    fn kept_chunk(&self, i: usize) -> io::Result<OwnedBytes> {
+        let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, chunk)) = kept().iter().find(|(n, _)| *n == i) {
+            return Ok(chunk.clone());
+        }
+        let chunk = OwnedBytes::new(self.chunk(i, &mut Vec::new())?);
+        let mut kept = kept();
+        if kept.len() >= KEPT_CHUNKS {
+            kept.pop_front();
+        }
+        kept.push_back((i, chunk.clone()));
+        Ok(chunk)
+    }
 }
 
 impl FileHandle for SealedFile {
@@ -193,9 +216,13 @@ impl FileHandle for SealedFile {
         if range.start > range.end || range.end > self.len {
             return Err(io::Error::new(ErrorKind::UnexpectedEof, "beyond the end of the file"));
         }
+        let first = range.start / CHUNK_BYTES;
+        if range.end.div_ceil(CHUNK_BYTES) <= first + 1 && !range.is_empty() {
+            let from = range.start - first * CHUNK_BYTES;
+            return Ok(self.kept_chunk(first)?.slice(from..from + range.len()));
+        }
         let mut plain = Vec::with_capacity(range.len());
         let mut sealed = Vec::new();
-        let first = range.start / CHUNK_BYTES;
         for i in first..range.end.div_ceil(CHUNK_BYTES) {
             let chunk = self.chunk(i, &mut sealed)?;
             let from = range.start.saturating_sub(i * CHUNK_BYTES);
