@@ -15,6 +15,8 @@ use super::world::World;
 const WATCHED: [&str; 4] = ["alert", "declaration", "operation", "report"];
 /// How long one look is apart from the next.
 const LOOK: Duration = Duration::from_millis(1);
+/// LIMIT: how long a screen may take to be ready.
+const READY_MS_MAX: i64 = 10_000;
 /// LIMIT: frames that are kept of one screen; older ones are forgotten.
 const KEPT: usize = 4096;
 
@@ -50,7 +52,7 @@ impl Screens {
     /// Opens the screens of the duty desks of agencies, by their codes.
     ///
     /// # Errors
-    /// When nobody sits at one of the desks.
+    /// When nobody sits at one of the desks, or a screen is not ready in time.
     pub fn open<'a>(
         cast: &Cast,
         world: &World,
@@ -69,7 +71,17 @@ impl Screens {
             let frames = cast.node().hub().join(joining);
             screens.push(Screen { code: code.clone(), frames, shown: Vec::new() });
         }
-        Ok(Self { screens })
+        let mut opened = Self { screens };
+        // What is written before a stream is ready is read from lists, not told on it.
+        let asked_at = crate::clock::now();
+        while opened.screens.iter().any(|screen| screen.shown.is_empty()) {
+            if crate::clock::now().ms_since(asked_at) > READY_MS_MAX {
+                return Err(Fault::bug("a screen is not ready"));
+            }
+            std::thread::sleep(LOOK);
+            opened.look();
+        }
+        Ok(opened)
     }
 
     /// Takes what has come.
