@@ -1,6 +1,6 @@
 // The words of the screen, in the language that was chosen.
 //
-// A language is one file of the shape of `en.ts`; adding one is a file and a line here.
+// A language is one file of the shape of the folder `en`; adding one is a file and a line here.
 
 import { en, type Catalogue } from "./en";
 

@@ -1,0 +1,49 @@
+// The words of the screen in English: one file a part. Every language has the same files and shapes.
+
+import { agencies } from "./agencies";
+import { agreements } from "./agreements";
+import { alerts } from "./alerts";
+import { circles } from "./circles";
+import { declarations } from "./declarations";
+import { entities } from "./entities";
+import { erasures } from "./erasures";
+import { frame } from "./frame";
+import { identity } from "./identity";
+import { inquiries } from "./inquiries";
+import { ledger } from "./ledger";
+import { map } from "./map";
+import { operations } from "./operations";
+import { people } from "./people";
+import { plans } from "./plans";
+import { reports } from "./reports";
+import { roster } from "./roster";
+import { search } from "./search";
+import { spillages } from "./spillages";
+import { webhooks } from "./webhooks";
+import { why } from "./why";
+
+export const en = {
+  ...frame,
+  ...search,
+  ...identity,
+  ...alerts,
+  ...circles,
+  ...spillages,
+  ...webhooks,
+  ...erasures,
+  ...agreements,
+  ...people,
+  ...why,
+  ...reports,
+  ...declarations,
+  ...plans,
+  ...roster,
+  ...operations,
+  ...agencies,
+  ...entities,
+  ...inquiries,
+  ...ledger,
+  ...map,
+};
+
+export type Catalogue = typeof en;

@@ -1,0 +1,55 @@
+import { count } from "./count";
+
+export const ledger = {
+  ledger: {
+    title: "Ledger",
+    size: (n: number): string => count(n, "entry", "entries"),
+    access: (n: number): string => `${count(n, "leaf", "leaves")} of the access log`,
+    signedBy: "Signed by",
+    signatures: (n: number): string => count(n, "signature", "signatures"),
+    witnesses: "Witnesses",
+    cosigned: (size: number, of: number): string =>
+      size >= of ? "cosigned all of it" : `cosigned ${size} of ${of} entries`,
+    cutBack: (signed: number, kept: number): string =>
+      `${signed} entries were signed, and this log goes on from ${kept} of them`,
+    unwitnessed: "none has cosigned a head since this node started",
+    root: "Root",
+    checkpoint: "Signed head",
+    note: "Download the signed head",
+    entry: "Entry",
+    at: "Written",
+    who: "Who",
+    what: "What",
+    cites: "Cites",
+    hidden: "not yours to know",
+    older: "Older entries",
+    fresh: "Read again",
+    class: {
+      act: "act",
+      identity: "identity",
+      policy: "policy",
+      erasure: "erasure",
+      anchor: "anchor",
+      access: "access",
+      talk: "talk",
+    } as Record<string, string>,
+    system: "the node, as its duty",
+    portions: (n: number, erased: number): string =>
+      erased === 0 ? count(n, "portion", "portions") : `${n} portions, ${erased} erased`,
+    record: "Record",
+    clauses: "Clauses",
+    none: "none",
+    proof: "Proof that it is in the ledger",
+    proofText:
+      "The hash of the entry and those beside its way, put together here in the browser, give the root that the node signed.",
+    proved: "proved here",
+    notProved: "it does not lead to the signed root",
+    leaf: "leaf",
+    beside: { left: "left of it", right: "right of it" },
+    givesRoot: "gives the root",
+    signedRoot: "signed root",
+    download: "Download the proof",
+    proving: "Putting the proof together…",
+    failed: "The proof could not be read.",
+  },
+};

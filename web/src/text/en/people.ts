@@ -1,0 +1,41 @@
+export const people = {
+  people: {
+    seats: "Seats",
+    people: "People",
+    seat: "Seat",
+    person: "Person",
+    name: "Name",
+    agency: "Agency",
+    holder: "Held by",
+    empty: "empty",
+    roles: "Roles",
+    training: "Training",
+    deputies: "Deputies",
+    cleared: "Cleared until",
+    state: { held: "HELD", empty: "EMPTY", active: "ACTIVE", removed: "REMOVED", unknown: "UNKNOWN" },
+    holds: "Holds",
+    holdsNone: "no seat",
+    none: "No people that you may read.",
+    noSeats: "No seats that you may read.",
+    you: "you",
+    take: {
+      action: "Take this seat",
+      title: "Take this seat?",
+      text: (seat: string): string =>
+        `You hold ${seat} from now on, and its authority is yours until somebody else takes it.`,
+      from: (holder: string): string => `${holder} holds it now; that authority ends at once.`,
+      session: "Your next sign-in can be on this seat; this session stays on the seat it began with.",
+      confirm: "Take the seat",
+      keep: "Leave it",
+    },
+    leave: {
+      action: "Leave this seat",
+      title: "Leave this seat?",
+      text: (seat: string): string =>
+        `${seat} stands empty from now on. Alerts that call it reach nobody until somebody takes it.`,
+      confirm: "Leave the seat",
+      keep: "Stay",
+    },
+    empties: (n: number): string => `${n} empty`,
+  },
+};
