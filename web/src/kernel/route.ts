@@ -1,29 +1,9 @@
 // Addresses of pages: opaque ids only, for they reach logs and histories.
 
-export type Route =
-  | { page: "watch"; id: string | null }
-  | { page: "raise" }
-  | { page: "reports"; id: string | null }
-  | { page: "compose" }
-  | { page: "agreements"; id: string | null }
-  | { page: "people"; id: string | null }
-  | { page: "agencies"; id: string | null }
-  | { page: "inquiries"; id: string | null }
-  | { page: "ledger"; id: string | null }
-  | { page: "entities"; id: string | null }
-  | { page: "operations"; id: string | null }
-  | { page: "erasures"; id: string | null }
-  | { page: "webhooks"; id: string | null }
-  | { page: "plans"; id: string | null }
-  | { page: "plan" }
-  | { page: "declare" }
-  | { page: "roster" }
-  | { page: "search" }
-  | { page: "settings" }
-  | { page: "absent" };
-
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** Pages that show one thing. */
 const SINGLE = ["raise", "compose", "declare", "plan", "roster", "search", "settings"] as const;
+/** Pages of a list, with one of it open or none. */
 const LISTS = [
   "watch",
   "reports",
@@ -38,6 +18,13 @@ const LISTS = [
   "webhooks",
   "plans",
 ] as const;
+
+export type SinglePage = (typeof SINGLE)[number];
+export type ListPage = (typeof LISTS)[number];
+export type PageName = SinglePage | ListPage;
+
+export type Route =
+  { page: ListPage; id: string | null } | { page: SinglePage } | { page: "absent" };
 
 /** Reads an address. */
 export function routeOf(path: string): Route {
@@ -56,4 +43,10 @@ export function routeOf(path: string): Route {
 export function pathOf(route: Route): string {
   if (route.page === "absent") return "/";
   return "id" in route && route.id ? `/${route.page}/${route.id}` : `/${route.page}`;
+}
+
+/** The address of a page with nothing open on it. */
+export function routeTo(page: PageName): Route {
+  const list = LISTS.find(name => name === page);
+  return list ? { page: list, id: null } : { page: page as SinglePage };
 }
