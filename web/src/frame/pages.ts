@@ -26,6 +26,7 @@ export const PAGES: Record<PageName, Page> = {
   compose: { load: () => import("../reports/Compose.svelte"), key: "n", above: "reports" },
   search: { load: () => import("../search/Search.svelte"), key: "g f" },
   entities: { load: () => import("../entities/Entities.svelte"), key: "g e", nav: true },
+  graph: { load: () => import("../entities/graph/Wide.svelte"), above: "entities" },
   operations: { load: () => import("../operations/Operations.svelte"), key: "g o", nav: true },
   declare: { load: () => import("../declarations/Declare.svelte"), key: "d", above: "operations" },
   roster: { load: () => import("../roster/Roster.svelte"), key: "g h", above: "operations" },

@@ -9,6 +9,7 @@ const LISTS = [
   "reports",
   "operations",
   "entities",
+  "graph",
   "agreements",
   "people",
   "agencies",

@@ -16,6 +16,10 @@ import {
   type Rows,
 } from "./records";
 
+/** LIMIT: records asked for at a time, of many. */
+const LANES = 6;
+/** After so many answers of many they are taken in. */
+const TAKEN_AT = 24;
 /** LIMIT: records read of one kind without being asked for more. */
 const READ_MAX: Record<Kind, number> = {
   alert: 200,
@@ -40,6 +44,8 @@ class Kept {
   readonly asked = new Set<string>();
   /** Counts readings, so that an answer to an older question is not taken. */
   turn = 0;
+  /** Counts departures, so that no answer comes to who came after. */
+  forgotten = 0;
 
   constructor(readonly kind: Kind) {}
 
@@ -82,8 +88,32 @@ class Kept {
     return this.now.rows.has(id);
   }
 
+  /** Asks for many, a few at a time; the answers are taken in together. */
+  async askAll(ids: readonly string[]): Promise<void> {
+    const waiting = ids.filter(id => !this.now.rows.has(id)).reverse();
+    const turn = this.forgotten;
+    let changes: Change[] = [];
+    const take = (): void => {
+      if (turn === this.forgotten && changes.length > 0) this.now = changed(this.now, changes);
+      changes = [];
+    };
+    const lane = async (): Promise<void> => {
+      for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+        this.asked.add(id);
+        const answer = await record(this.kind, id);
+        if (turn !== this.forgotten) return;
+        if (answer.done) changes.push({ type: "record", rendition: answer.value });
+        else if (answer.fault.status === 404) changes.push({ type: "gone", ids: [id] });
+        if (changes.length >= TAKEN_AT) take();
+      }
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
+    take();
+  }
+
   forget(): void {
     this.turn += 1;
+    this.forgotten += 1;
     this.asked.clear();
     this.now = NOTHING;
   }
@@ -121,6 +151,10 @@ class Store {
 
   ask(kind: Kind, id: string): Promise<boolean> {
     return this.#kept[kind].ask(id);
+  }
+
+  askAll(kind: Kind, ids: readonly string[]): Promise<void> {
+    return this.#kept[kind].askAll(ids);
   }
 
   /** Takes a batch of frames: one replacement a kind. */

@@ -71,8 +71,7 @@ describe("a net", () => {
 describe("a way", () => {
   const web: Record<string, string[]> = { a: ["b", "c"], b: ["d"], c: ["e"], e: ["d"], d: ["f"] };
   const search = (more = false) => ({
-    ask: (id: string) =>
-      Promise.resolve({ items: (web[id] ?? []).map(to => item(to, id)), more }),
+    ask: (id: string) => Promise.resolve({ items: (web[id] ?? []).map(to => item(to, id)), more }),
     stopped: () => false,
   });
 

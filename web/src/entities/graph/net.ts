@@ -56,7 +56,8 @@ export function expanded(net: Net, of: string, items: readonly Related[], more: 
   let left = 0;
   for (const item of items) {
     const known = nodes.has(item.entity);
-    const room = (known || nodes.size < NODES_MAX) && (edges.size < EDGES_MAX || edges.has(item.relationship));
+    const room =
+      (known || nodes.size < NODES_MAX) && (edges.size < EDGES_MAX || edges.has(item.relationship));
     if (!room) {
       left += 1;
       continue;

@@ -8,6 +8,7 @@ import { declarations } from "./declarations";
 import { entities } from "./entities";
 import { erasures } from "./erasures";
 import { frame } from "./frame";
+import { graph } from "./graph";
 import { identity } from "./identity";
 import { inquiries } from "./inquiries";
 import { ledger } from "./ledger";
@@ -41,6 +42,7 @@ export const en = {
   ...operations,
   ...agencies,
   ...entities,
+  ...graph,
   ...inquiries,
   ...ledger,
   ...map,
