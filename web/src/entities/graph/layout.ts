@@ -40,7 +40,7 @@ export function begun(drawn: Drawn, known: ReadonlyMap<string, Place>): Map<stri
 
 /** How large an entity is drawn, by how many relationships it has. */
 export const sizeOf = (edges: number, centre: boolean): number =>
-  Math.min(16, 7 + Math.sqrt(edges) * 1.6) + (centre ? 3 : 0);
+  Math.min(20, 9 + Math.sqrt(edges) * 2) + (centre ? 3 : 0);
 
 /** Lays out on a worker; an answer that a later question has overtaken is dropped. */
 export class Layout {

@@ -75,7 +75,8 @@ function coloursNow(): Colours {
 
 type NodeData = PartialButFor<NodeDisplayData, "x" | "y" | "size" | "label" | "color"> & {
   open?: boolean;
-  ring?: boolean;
+  /** Whether it stands back behind what is chosen. */
+  far?: boolean;
 };
 
 export class Picture {
@@ -96,7 +97,7 @@ export class Picture {
       edgeLabelFont: font,
       labelSize: 12,
       edgeLabelSize: 11,
-      labelRenderedSizeThreshold: 5,
+      labelRenderedSizeThreshold: 7,
       labelDensity: 1.2,
       labelGridCellSize: 70,
       enableEdgeEvents: true,
@@ -136,7 +137,7 @@ export class Picture {
     }
     for (const { id, source, target, text } of edges) {
       if (graph.hasEdge(id)) graph.mergeEdgeAttributes(id, { label: text });
-      else graph.addEdgeWithKey(id, source, target, { label: text, size: 1.6 });
+      else graph.addEdgeWithKey(id, source, target, { label: text, size: 2 });
     }
     this.#sigma.setSetting("renderEdgeLabels", edges.length <= WRITTEN_MAX);
   }
@@ -213,12 +214,12 @@ export class Picture {
     const near = this.#near(id);
     return {
       ...data,
-      color: near ? this.#colours.families[family] : this.#colours.line,
-      forceLabel: near && this.#graph.order <= 40,
+      color: near ? this.#colours.families[family] : this.#colours.edge,
+      forceLabel: this.#graph.order <= 40,
       highlighted: id === this.#chosen.node,
       zIndex: near ? 1 : 0,
-      ...(near ? {} : { label: null }),
-    };
+      far: !near,
+    } as Partial<NodeDisplayData>;
   }
 
   #edge(id: string, data: Record<string, unknown>): Record<string, unknown> {
@@ -234,7 +235,7 @@ export class Picture {
     return {
       ...data,
       color: strong ? this.#colours.accent : out ? this.#colours.edge : this.#colours.line,
-      size: strong ? 3.2 : 1.6,
+      size: strong ? 4 : out ? 2.4 : 2,
       zIndex: out ? 1 : 0,
       ...(out ? {} : { label: null }),
     };
@@ -250,7 +251,7 @@ export class Picture {
     context.lineWidth = 3;
     context.strokeStyle = this.#colours.page;
     context.strokeText(shown, x, y);
-    context.fillStyle = this.#colours.text;
+    context.fillStyle = data.far ? this.#colours.dim : this.#colours.text;
     context.fillText(shown, x, y);
     context.textAlign = "start";
     if (data.open !== true) this.#more(context, data);
