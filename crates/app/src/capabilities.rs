@@ -24,4 +24,5 @@ pub const ALL: &[&Capability] = &[
     &crate::entities::CAPABILITY,
     &crate::watches::CAPABILITY,
     &crate::webhooks::CAPABILITY,
+    &crate::drawings::CAPABILITY,
 ];

@@ -8,6 +8,7 @@ pub mod alerts;
 pub mod capabilities;
 pub mod circles;
 pub mod declarations;
+pub mod drawings;
 pub mod entities;
 pub mod erasures;
 pub mod identity;

@@ -63,6 +63,7 @@ const LISTS = {
   plan: "/api/plans",
   handover: "/api/roster",
   watch: "/api/watches",
+  drawing: "/api/drawings",
   erasure: "/api/erasures",
   webhook: "/api/webhooks",
 } as const;
@@ -80,6 +81,7 @@ const RECORDS = {
   plan: "/api/plans/{id}",
   handover: "/api/roster/{id}",
   watch: "/api/watches/{id}",
+  drawing: "/api/drawings/{id}",
   erasure: "/api/erasures/{id}",
   webhook: "/api/webhooks/{id}",
 } as const;
@@ -123,6 +125,7 @@ export type ActPath =
   | "/api/inquiries"
   | "/api/roster"
   | "/api/watches"
+  | "/api/drawings"
   | "/api/services"
   | "/api/spillages"
   | "/api/erasures"
@@ -155,6 +158,8 @@ export type ActOnPath =
   | "/api/operations/{id}/departures"
   | "/api/roster/{id}/signature"
   | "/api/watches/{id}/cancellation"
+  | "/api/drawings/{id}/revision"
+  | "/api/drawings/{id}/withdrawal"
   | "/api/roster/{id}/withdrawal"
   | "/api/erasures/{id}/approval"
   | "/api/erasures/{id}/refusal"

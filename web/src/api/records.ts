@@ -41,6 +41,7 @@ export const KINDS = [
   "entity",
   "erasure",
   "webhook",
+  "drawing",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 

@@ -32,6 +32,7 @@ const READ_MAX: Record<Kind, number> = {
   watch: 400,
   erasure: 400,
   webhook: 400,
+  drawing: 200,
 };
 
 class Kept {

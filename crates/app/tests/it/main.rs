@@ -27,6 +27,8 @@ mod alerts;
 mod circles;
 #[path = "../../src/declarations/tests.rs"]
 mod declarations;
+#[path = "../../src/drawings/tests.rs"]
+mod drawings;
 #[path = "../../src/entities/tests.rs"]
 mod entities;
 #[path = "../../src/erasures/tests.rs"]

@@ -220,6 +220,11 @@ impl Worlds {
             "markings": marking(4, &["KESTREL"])
         });
         self.world.act(self.police, "watch:plan", &watch).expect("planned");
+        let draw = json!({
+            "do": "make", "title": "hidden", "markings": marking(4, &["KESTREL"]),
+            "features": [{ "kind": "point", "at": [[24.9, 60.1]], "text": "hidden" }]
+        });
+        self.world.act(self.police, "drawing:make", &draw).expect("drawn");
     }
 
     /// Imports an object; relationships name the ids of objects by their number.
@@ -376,7 +381,7 @@ impl Transcript {
     }
 }
 
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "alert",
     "person",
     "circle",
@@ -389,8 +394,9 @@ const KINDS: [&str; 12] = [
     "handover",
     "entity",
     "watch",
+    "drawing",
 ];
-const LISTS: [&str; 13] = [
+const LISTS: [&str; 14] = [
     "alerts",
     "people",
     "agencies",
@@ -404,6 +410,7 @@ const LISTS: [&str; 13] = [
     "roster",
     "entities",
     "watches",
+    "drawings",
 ];
 
 /// Everything that the observed reader gets in a world.
