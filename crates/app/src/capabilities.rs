@@ -25,4 +25,5 @@ pub const ALL: &[&Capability] = &[
     &crate::watches::CAPABILITY,
     &crate::webhooks::CAPABILITY,
     &crate::drawings::CAPABILITY,
+    &crate::queries::CAPABILITY,
 ];

@@ -17,6 +17,7 @@ pub mod kernel;
 pub mod operations;
 pub mod people;
 pub mod plans;
+pub mod queries;
 pub mod reports;
 pub mod roster;
 pub mod spillages;

@@ -64,6 +64,7 @@ const LISTS = {
   handover: "/api/roster",
   watch: "/api/watches",
   drawing: "/api/drawings",
+  query: "/api/queries",
   erasure: "/api/erasures",
   webhook: "/api/webhooks",
 } as const;
@@ -82,6 +83,7 @@ const RECORDS = {
   handover: "/api/roster/{id}",
   watch: "/api/watches/{id}",
   drawing: "/api/drawings/{id}",
+  query: "/api/queries/{id}",
   erasure: "/api/erasures/{id}",
   webhook: "/api/webhooks/{id}",
 } as const;
@@ -126,6 +128,7 @@ export type ActPath =
   | "/api/roster"
   | "/api/watches"
   | "/api/drawings"
+  | "/api/queries"
   | "/api/services"
   | "/api/spillages"
   | "/api/erasures"
@@ -159,6 +162,8 @@ export type ActOnPath =
   | "/api/roster/{id}/signature"
   | "/api/watches/{id}/cancellation"
   | "/api/drawings/{id}/revision"
+  | "/api/queries/{id}/seen"
+  | "/api/queries/{id}/removal"
   | "/api/drawings/{id}/withdrawal"
   | "/api/roster/{id}/withdrawal"
   | "/api/erasures/{id}/approval"
@@ -322,4 +327,16 @@ export async function optional<T>(path: string): Promise<T | null> {
   } finally {
     back();
   }
+}
+
+/** How much of what one's standing queries find is new. */
+export function news<T>(): Promise<Outcome<T>> {
+  return outcome<T>(client.GET("/api/queries/news") as Promise<Answer>);
+}
+
+/** A page of what a standing query finds; the type is that of the page that asks. */
+export function queryHits<T>(id: string, cursor: string | null): Promise<Outcome<T>> {
+  const query = cursor === null ? {} : { cursor };
+  const asked = client.GET("/api/queries/{id}/hits", { params: { path: { id }, query } });
+  return outcome<T>(asked as Promise<Answer>);
 }

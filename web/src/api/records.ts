@@ -42,6 +42,7 @@ export const KINDS = [
   "erasure",
   "webhook",
   "drawing",
+  "query",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 

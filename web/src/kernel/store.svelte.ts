@@ -33,6 +33,7 @@ const READ_MAX: Record<Kind, number> = {
   erasure: 400,
   webhook: 400,
   drawing: 200,
+  query: 100,
 };
 
 class Kept {

@@ -43,6 +43,8 @@ mod operations;
 mod people;
 #[path = "../../src/plans/tests.rs"]
 mod plans;
+#[path = "../../src/queries/tests.rs"]
+mod queries;
 #[path = "../../src/reports/tests.rs"]
 mod reports;
 #[path = "../../src/roster/tests.rs"]

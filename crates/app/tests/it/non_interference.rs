@@ -225,6 +225,11 @@ impl Worlds {
             "features": [{ "kind": "point", "at": [[24.9, 60.1]], "text": "hidden" }]
         });
         self.world.act(self.police, "drawing:make", &draw).expect("drawn");
+        let keep = json!({
+            "do": "keep", "name": "hidden", "query": "hidden",
+            "markings": marking(4, &["KESTREL"])
+        });
+        self.world.act(self.police, "query:keep", &keep).expect("kept");
     }
 
     /// Imports an object; relationships name the ids of objects by their number.
@@ -381,7 +386,7 @@ impl Transcript {
     }
 }
 
-const KINDS: [&str; 13] = [
+const KINDS: [&str; 14] = [
     "alert",
     "person",
     "circle",
@@ -395,8 +400,9 @@ const KINDS: [&str; 13] = [
     "entity",
     "watch",
     "drawing",
+    "query",
 ];
-const LISTS: [&str; 14] = [
+const LISTS: [&str; 15] = [
     "alerts",
     "people",
     "agencies",
@@ -411,6 +417,7 @@ const LISTS: [&str; 14] = [
     "entities",
     "watches",
     "drawings",
+    "queries",
 ];
 
 /// Everything that the observed reader gets in a world.
