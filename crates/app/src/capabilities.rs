@@ -24,4 +24,6 @@ pub const ALL: &[&Capability] = &[
     &crate::entities::CAPABILITY,
     &crate::watches::CAPABILITY,
     &crate::webhooks::CAPABILITY,
+    &crate::drawings::CAPABILITY,
+    &crate::queries::CAPABILITY,
 ];

@@ -63,6 +63,8 @@ const LISTS = {
   plan: "/api/plans",
   handover: "/api/roster",
   watch: "/api/watches",
+  drawing: "/api/drawings",
+  query: "/api/queries",
   erasure: "/api/erasures",
   webhook: "/api/webhooks",
 } as const;
@@ -80,6 +82,8 @@ const RECORDS = {
   plan: "/api/plans/{id}",
   handover: "/api/roster/{id}",
   watch: "/api/watches/{id}",
+  drawing: "/api/drawings/{id}",
+  query: "/api/queries/{id}",
   erasure: "/api/erasures/{id}",
   webhook: "/api/webhooks/{id}",
 } as const;
@@ -123,6 +127,8 @@ export type ActPath =
   | "/api/inquiries"
   | "/api/roster"
   | "/api/watches"
+  | "/api/drawings"
+  | "/api/queries"
   | "/api/services"
   | "/api/spillages"
   | "/api/erasures"
@@ -155,6 +161,10 @@ export type ActOnPath =
   | "/api/operations/{id}/departures"
   | "/api/roster/{id}/signature"
   | "/api/watches/{id}/cancellation"
+  | "/api/drawings/{id}/revision"
+  | "/api/queries/{id}/seen"
+  | "/api/queries/{id}/removal"
+  | "/api/drawings/{id}/withdrawal"
   | "/api/roster/{id}/withdrawal"
   | "/api/erasures/{id}/approval"
   | "/api/erasures/{id}/refusal"
@@ -317,4 +327,16 @@ export async function optional<T>(path: string): Promise<T | null> {
   } finally {
     back();
   }
+}
+
+/** How much of what one's standing queries find is new. */
+export function news<T>(): Promise<Outcome<T>> {
+  return outcome<T>(client.GET("/api/queries/news") as Promise<Answer>);
+}
+
+/** A page of what a standing query finds; the type is that of the page that asks. */
+export function queryHits<T>(id: string, cursor: string | null): Promise<Outcome<T>> {
+  const query = cursor === null ? {} : { cursor };
+  const asked = client.GET("/api/queries/{id}/hits", { params: { path: { id }, query } });
+  return outcome<T>(asked as Promise<Answer>);
 }

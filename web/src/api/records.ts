@@ -41,6 +41,8 @@ export const KINDS = [
   "entity",
   "erasure",
   "webhook",
+  "drawing",
+  "query",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 

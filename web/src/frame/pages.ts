@@ -1,4 +1,4 @@
-// The pages: what each is loaded from, who is led to it, by which key, and below which other it stands.
+// The pages: what each is loaded from, who is led to it, by which key, and where it stands.
 
 import type { Component } from "svelte";
 import { router } from "../kernel/router.svelte";

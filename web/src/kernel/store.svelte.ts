@@ -36,6 +36,8 @@ const READ_MAX: Record<Kind, number> = {
   watch: 400,
   erasure: 400,
   webhook: 400,
+  drawing: 200,
+  query: 100,
 };
 
 class Kept {

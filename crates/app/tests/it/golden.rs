@@ -38,6 +38,8 @@ const OPTIONAL: &[(&str, &[&str])] = &[
     ("operation.set/1", &["title", "phase", "place", "objectives"]),
     ("handover.proposed/1", &["notes"]),
     ("watch.planned/1", &["person"]),
+    ("drawing.made/1", &["operation"]),
+    ("drawing.revised/1", &["title"]),
     ("operation.noted/1", &["person", "seat"]),
     ("entity.imported/1", &["created", "modified", "relationship"]),
     ("entity.held/1", &["modified"]),

@@ -27,6 +27,8 @@ mod alerts;
 mod circles;
 #[path = "../../src/declarations/tests.rs"]
 mod declarations;
+#[path = "../../src/drawings/tests.rs"]
+mod drawings;
 #[path = "../../src/entities/tests.rs"]
 mod entities;
 #[path = "../../src/erasures/tests.rs"]
@@ -41,6 +43,8 @@ mod operations;
 mod people;
 #[path = "../../src/plans/tests.rs"]
 mod plans;
+#[path = "../../src/queries/tests.rs"]
+mod queries;
 #[path = "../../src/reports/tests.rs"]
 mod reports;
 #[path = "../../src/roster/tests.rs"]

@@ -220,6 +220,16 @@ impl Worlds {
             "markings": marking(4, &["KESTREL"])
         });
         self.world.act(self.police, "watch:plan", &watch).expect("planned");
+        let draw = json!({
+            "do": "make", "title": "hidden", "markings": marking(4, &["KESTREL"]),
+            "features": [{ "kind": "point", "at": [[24.9, 60.1]], "text": "hidden" }]
+        });
+        self.world.act(self.police, "drawing:make", &draw).expect("drawn");
+        let keep = json!({
+            "do": "keep", "name": "hidden", "query": "hidden",
+            "markings": marking(4, &["KESTREL"])
+        });
+        self.world.act(self.police, "query:keep", &keep).expect("kept");
     }
 
     /// Imports an object; relationships name the ids of objects by their number.
@@ -376,7 +386,7 @@ impl Transcript {
     }
 }
 
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 14] = [
     "alert",
     "person",
     "circle",
@@ -389,8 +399,10 @@ const KINDS: [&str; 12] = [
     "handover",
     "entity",
     "watch",
+    "drawing",
+    "query",
 ];
-const LISTS: [&str; 13] = [
+const LISTS: [&str; 15] = [
     "alerts",
     "people",
     "agencies",
@@ -404,6 +416,8 @@ const LISTS: [&str; 13] = [
     "roster",
     "entities",
     "watches",
+    "drawings",
+    "queries",
 ];
 
 /// Everything that the observed reader gets in a world.

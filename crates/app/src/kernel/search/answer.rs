@@ -48,8 +48,9 @@ struct OfAgency {
     records: u64,
 }
 
+/// A page of what was found.
 #[derive(Serialize)]
-struct Hits {
+pub struct Hits {
     items: Vec<Hit>,
     /// Records that were found, in all; null while the index is behind.
     total: Option<u64>,
@@ -66,8 +67,24 @@ struct Hits {
 /// # Errors
 /// `invalid-query`, `invalid-cursor`; `search-building` while there is no index; the store's own.
 pub fn answer(asked: &Asked<'_>) -> Result<Answer, Fault> {
-    let (node, reader) = (asked.node, &asked.reader);
     let text = asked.query.get("q").map(String::as_str).unwrap_or_default();
+    Answer::json(&found(asked, text, None)?)
+}
+
+/// Checks that a text is a query.
+///
+/// # Errors
+/// `invalid-query`.
+pub fn check(text: &str) -> Result<(), Fault> {
+    query::parse(text).map(drop)
+}
+
+/// A page of what a query finds for whoever asks, without records of one kind.
+///
+/// # Errors
+/// As [`answer`].
+pub fn found(asked: &Asked<'_>, text: &str, without: Option<&str>) -> Result<Hits, Fault> {
+    let (node, reader) = (asked.node, &asked.reader);
     let wanted = query::parse(text)?;
     let limit = asked.query.get("limit").map_or(Ok(PAGE), |limit| limit.parse());
     let limit = limit.map_err(|form| {
@@ -76,9 +93,9 @@ pub fn answer(asked: &Asked<'_>) -> Result<Answer, Fault> {
     let limit: usize = limit.clamp(1, base::limit::PAGE_RECORDS);
     let shown = shown(asked)?;
     let (index, whole) = node.search().at(reader.core().head.size)?;
-    let Some(filter) = filter(reader, node.capabilities(), &wanted) else {
+    let Some(filter) = filter(reader, node.capabilities(), &wanted, without) else {
         note(reader, text, &[])?;
-        return Answer::json(&Hits::none());
+        return Ok(Hits::none());
     };
     let found = index.search(&wanted.query, &filter, shown + limit + 1)?;
     let more = found.matches.len() > shown + limit && shown + limit < HITS_MAX;
@@ -87,7 +104,7 @@ pub fn answer(asked: &Asked<'_>) -> Result<Answer, Fault> {
         renditions.extend(opened(reader, node.capabilities(), *hit)?);
     }
     note(reader, text, &renditions)?;
-    let hits = Hits {
+    Ok(Hits {
         items: renditions
             .iter()
             .map(|found| hit(reader, found, &wanted))
@@ -96,8 +113,30 @@ pub fn answer(asked: &Asked<'_>) -> Result<Answer, Fault> {
         kinds: if whole { by_kind(node.capabilities(), &found) } else { Vec::new() },
         agencies: if whole { by_agency(reader, &found) } else { Vec::new() },
         next: if more { Some(reader.cursor((shown + limit) as u64)?) } else { None },
+    })
+}
+
+/// How much of what a query finds for whoever asks changed after a time; `None` while the index is
+/// behind.
+///
+/// # Errors
+/// As [`answer`].
+pub fn count_since(
+    asked: &Asked<'_>,
+    text: &str,
+    since: Time,
+    without: Option<&str>,
+) -> Result<Option<u64>, Fault> {
+    let (node, reader) = (asked.node, &asked.reader);
+    let mut wanted = query::parse(text)?;
+    wanted.after = wanted.after.max(Some(since.plus_ms(1)));
+    let (index, whole) = node.search().at(reader.core().head.size)?;
+    let Some(filter) = filter(reader, node.capabilities(), &wanted, without) else {
+        return Ok(Some(0));
     };
-    Answer::json(&hits)
+    note(reader, text, &[])?;
+    let found = index.search(&wanted.query, &filter, 1)?;
+    Ok(whole.then_some(found.total))
 }
 
 impl Hits {
@@ -140,11 +179,13 @@ fn shown(asked: &Asked<'_>) -> Result<usize, Fault> {
     Ok(usize::try_from(sequence).unwrap_or(HITS_MAX).min(HITS_MAX))
 }
 
-/// What this reader may read, narrowed by the query; `None` when nothing can be found.
+/// What this reader may read, narrowed by the query and without records of one kind; `None` when
+/// nothing can be found.
 fn filter(
     reader: &Reader<'_>,
     capabilities: &'static [&'static Capability],
     wanted: &Query,
+    without: Option<&str>,
 ) -> Option<Filter> {
     let mut kinds = BTreeSet::new();
     for kind in &wanted.kinds {
@@ -163,6 +204,9 @@ fn filter(
     let readable = capabilities.iter().map(|capability| {
         let cells = reader.readable(capability.noun);
         let mut reads = vec![false; cells.max().map_or(0, |most| most as usize + 1)];
+        if without == Some(capability.noun) {
+            return reads;
+        }
         for cell in cells.iter() {
             if let Some(reads) = reads.get_mut(cell as usize) {
                 *reads = true;

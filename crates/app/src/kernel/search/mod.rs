@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-pub use answer::answer;
+pub use answer::{Hits, answer, check, count_since, found};
 use base::crypto::{Hasher, Secret};
 use store::search::{Document, Index, Writer};
 
