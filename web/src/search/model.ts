@@ -62,16 +62,3 @@ export function routeOfHit({ kind, id }: Pick<Hit, "kind" | "id">): Route | null
   const page = PAGES[kind];
   return page === undefined ? null : { page, id };
 }
-
-const KIND = /(^|\s)kind:\S*/g;
-
-/** The query narrowed to one kind, or to all. */
-export function narrowed(query: string, kind: string): string {
-  const rest = query.replace(KIND, " ").replace(/\s+/g, " ").trim();
-  return kind === "" ? rest : `${rest} kind:${kind} `.trimStart();
-}
-
-/** The kind that a query is narrowed to, if it is. */
-export function kindOf(query: string): string {
-  return /(?:^|\s)kind:(\S+)/.exec(query)?.[1] ?? "";
-}
