@@ -25,6 +25,7 @@ export const PAGES: Record<PageName, Page> = {
   reports: { load: () => import("../reports/Reports.svelte"), key: "g r", nav: true },
   compose: { load: () => import("../reports/Compose.svelte"), key: "n", above: "reports" },
   search: { load: () => import("../search/Search.svelte"), key: "g f" },
+  feed: { load: () => import("../feed/Feed.svelte"), key: "g t", nav: true },
   entities: { load: () => import("../entities/Entities.svelte"), key: "g e", nav: true },
   graph: { load: () => import("../entities/graph/Wide.svelte"), above: "entities" },
   operations: { load: () => import("../operations/Operations.svelte"), key: "g o", nav: true },

@@ -2,7 +2,16 @@
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Pages that show one thing. */
-const SINGLE = ["raise", "compose", "declare", "plan", "roster", "search", "settings"] as const;
+const SINGLE = [
+  "raise",
+  "compose",
+  "declare",
+  "plan",
+  "roster",
+  "search",
+  "feed",
+  "settings",
+] as const;
 /** Pages of a list, with one of it open or none. */
 const LISTS = [
   "watch",

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  askable,
   faultOf,
   narrowedBy,
   narrowOfQuery,
@@ -56,6 +57,8 @@ describe("reading a query", () => {
     const many = Array.from({ length: 33 }, () => "a").join(" ");
     expect(faultOf(many, read(many))).toBe("words");
     expect(faultOf("smoke", read("smoke"))).toBeNull();
+    expect(askable("smoke after:221930ZNOV26")).toBe(true);
+    expect(askable("smoke after:xx")).toBe(false);
   });
 });
 

@@ -92,6 +92,13 @@ export function faultOf(query: string, parts: readonly Part[]): "long" | "words"
   return n > WORDS_MAX ? "words" : null;
 }
 
+/** Whether the node can read a query: the box says why it cannot. */
+export function askable(query: string): boolean {
+  const parts = partsOf(query, { kinds: [], agencies: [] });
+  const times = parts.filter(({ sort }) => sort === "after" || sort === "before");
+  return faultOf(query, parts) === null && times.every(({ value }) => timeOf(value) !== null);
+}
+
 /** The query without one part. */
 export const without = (query: string, part: Part): string =>
   `${query.slice(0, part.start)} ${query.slice(part.end)}`.replace(/\s+/g, " ").trimStart();

@@ -16,7 +16,7 @@ export interface Said {
 const TITLES = ["title", "name", "seat", "purpose"];
 const TEXTS = ["text", "description", "summary", "notes", "reason", "legal_basis"];
 /** Lists of texts, or of things that have one. */
-const LISTS = ["portions", "lines", "objectives", "options", "notes"];
+const LISTS = ["portions", "lines", "objectives", "notes"];
 /** LIMIT: texts shown of one layer, and characters of one. */
 const TEXTS_MAX = 8;
 const CHARS_MAX = 600;

@@ -5,6 +5,7 @@ import { wordsOf } from "../api/problem";
 import { onForget } from "../kernel/forget";
 import type { Query, QueryHits } from "../queries/model";
 import { queries } from "../queries/queries.svelte";
+import { askable } from "./language";
 import type { Hit, Hits } from "./model";
 
 /** Milliseconds after the last key until the node is asked. */
@@ -51,7 +52,7 @@ class Search {
   async ask(): Promise<void> {
     clearTimeout(this.#later);
     const turn = (this.#asked += 1);
-    if (this.query.trim() === "") {
+    if (this.query.trim() === "" || !askable(this.query)) {
       this.clear();
       return;
     }

@@ -7,6 +7,7 @@ import { circles } from "./circles";
 import { declarations } from "./declarations";
 import { entities } from "./entities";
 import { erasures } from "./erasures";
+import { feed } from "./feed";
 import { frame } from "./frame";
 import { graph } from "./graph";
 import { identity } from "./identity";
@@ -43,6 +44,7 @@ export const en = {
   ...agencies,
   ...entities,
   ...graph,
+  ...feed,
   ...inquiries,
   ...ledger,
   ...map,
