@@ -34,6 +34,7 @@ export const PAGES: Record<PageName, Page> = {
   plans: { load: () => import("../plans/Plans.svelte"), key: "g n", above: "operations" },
   plan: { load: () => import("../plans/Write.svelte"), above: "operations" },
   agreements: { load: () => import("../agreements/Agreements.svelte"), key: "g a", nav: true },
+  why: { load: () => import("../why/Ask.svelte"), key: "g y", above: "agreements" },
   people: { load: () => import("../people/People.svelte"), key: "g p", nav: true },
   agencies: { load: () => import("../agencies/Agencies.svelte"), key: "g g", nav: true },
   inquiries: {

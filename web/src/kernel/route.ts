@@ -10,6 +10,7 @@ const SINGLE = [
   "roster",
   "search",
   "feed",
+  "why",
   "settings",
 ] as const;
 /** Pages of a list, with one of it open or none. */
