@@ -1,0 +1,71 @@
+// The lattice of a scheme: levels by sets of compartments, as far as they may stand together.
+
+import { faultOf, plain, type Marking } from "./label";
+import type { Scheme } from "./schemes";
+
+/** LIMIT: compartments drawn at once; each doubles the picture. */
+export const COMPARTMENTS_MAX = 4;
+
+export interface Point {
+  /** `3 KESTREL LANTERN`. */
+  key: string;
+  level: number;
+  compartments: string[];
+  /** Where it stands: the row of its level and of how many compartments, and its place in it. */
+  row: number;
+  column: number;
+  columns: number;
+}
+
+export interface Lattice {
+  points: Point[];
+  /** From the lower to the higher, without what follows from others. */
+  edges: [string, string][];
+  rows: number;
+}
+
+const within = (a: readonly string[], b: readonly string[]): boolean =>
+  a.every(code => b.includes(code));
+
+/** Whether a reader cleared for the higher reads the lower. */
+export const below = (
+  low: Pick<Point, "level" | "compartments">,
+  high: Pick<Point, "level" | "compartments">,
+): boolean => low.level <= high.level && within(low.compartments, high.compartments);
+
+const keyOf = (level: number, compartments: readonly string[]): string =>
+  [String(level), ...compartments].join(" ");
+
+function subsets(codes: readonly string[]): string[][] {
+  return codes.reduce<string[][]>(
+    (all, code) => [...all, ...all.map(some => [...some, code])],
+    [[]],
+  );
+}
+
+/** The points that the rules of the scheme allow, and which covers which. */
+export function latticeOf(scheme: Scheme, codes: readonly string[]): Lattice {
+  const drawn = scheme.compartments
+    .map(({ code }) => code)
+    .filter(code => codes.includes(code))
+    .slice(0, COMPARTMENTS_MAX);
+  const allowed = (marking: Marking): boolean => faultOf(scheme.id, marking) === null;
+  const found = scheme.levels.flatMap(({ rank }) =>
+    subsets(drawn)
+      .filter(compartments => allowed({ ...plain(rank), compartments }))
+      .map(compartments => ({ key: keyOf(rank, compartments), level: rank, compartments })),
+  );
+  // One row for each level and number of compartments, the lowest first.
+  const ranks = [...new Set(found.map(({ level, compartments }) => level * 100 + compartments.length))];
+  ranks.sort((a, b) => a - b);
+  const points = ranks.flatMap((rank, row) => {
+    const here = found.filter(one => one.level * 100 + one.compartments.length === rank);
+    return here.map((one, column) => ({ ...one, row, column, columns: here.length }));
+  });
+  const edges = points.flatMap((low): [string, string][] => {
+    const above = points.filter(high => high !== low && below(low, high));
+    const next = above.filter(high => !above.some(one => one !== high && below(one, high)));
+    return next.map(high => [low.key, high.key]);
+  });
+  return { points, edges, rows: ranks.length };
+}
