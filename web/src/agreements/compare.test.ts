@@ -51,7 +51,10 @@ describe("two texts", () => {
     const ids = fc.uniqueArray(fc.constantFrom("1", "2", "3", "4", "5"));
     fc.assert(
       fc.property(ids, ids, (a, b) => {
-        const [before, after] = [text(...a.map(id => clause(id))), text(...b.map(id => clause(id)))];
+        const [before, after] = [
+          text(...a.map(id => clause(id))),
+          text(...b.map(id => clause(id))),
+        ];
         const rows = clauseRows(before, after, nameOf);
         expect(rows.map(row => row.id).sort()).toEqual([...new Set([...a, ...b])].sort());
         expect(clauseRows(before, before, nameOf).every(row => row.change === "same")).toBe(true);
@@ -71,7 +74,10 @@ it("gives both texts back from the pieces, whatever they are", () => {
     fc.property(fc.string(), fc.string(), (a, b) => {
       const all = pieces(a, b);
       const side = (other: "before" | "after"): string =>
-        all.filter(piece => piece.in !== other).map(piece => piece.text).join("");
+        all
+          .filter(piece => piece.in !== other)
+          .map(piece => piece.text)
+          .join("");
       expect(side("after")).toBe(a);
       expect(side("before")).toBe(b);
     }),

@@ -44,8 +44,7 @@ export const FIELDS = [
 ] as const;
 export type FieldName = (typeof FIELDS)[number];
 
-const list = (codes: readonly string[] | undefined): string =>
-  [...(codes ?? [])].sort().join(", ");
+const list = (codes: readonly string[] | undefined): string => [...(codes ?? [])].sort().join(", ");
 
 /** A clause as the machine executes it, field by field. */
 export function fieldsOf(clause: Clause, nameOf: NameOf): Record<FieldName, string> {
@@ -91,9 +90,13 @@ export function pieces(before: string, after: string): Piece[] {
   }));
 }
 
-function row(id: string, before: Clause | undefined, after: Clause | undefined, nameOf: NameOf): Row {
-  const bare = (clause: Clause | undefined): unknown =>
-    clause && { ...fieldsOf(clause, nameOf) };
+function row(
+  id: string,
+  before: Clause | undefined,
+  after: Clause | undefined,
+  nameOf: NameOf,
+): Row {
+  const bare = (clause: Clause | undefined): unknown => clause && { ...fieldsOf(clause, nameOf) };
   const [was, is] = [before && fieldsOf(before, nameOf), after && fieldsOf(after, nameOf)];
   return {
     id,

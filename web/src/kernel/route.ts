@@ -11,6 +11,7 @@ const SINGLE = [
   "search",
   "feed",
   "why",
+  "lattice",
   "settings",
 ] as const;
 /** Pages of a list, with one of it open or none. */
@@ -21,6 +22,7 @@ const LISTS = [
   "entities",
   "graph",
   "agreements",
+  "instrument",
   "people",
   "agencies",
   "inquiries",

@@ -31,9 +31,7 @@ describe("the lattice of a scheme", () => {
       const [a, b] = [of.get(low), of.get(high)];
       if (!a || !b) throw new Error("no point");
       expect(below(a, b)).toBe(true);
-      const between = points.some(
-        one => one !== a && one !== b && below(a, one) && below(one, b),
-      );
+      const between = points.some(one => one !== a && one !== b && below(a, one) && below(one, b));
       expect(between).toBe(false);
     }
     // Everything but the lowest covers something.

@@ -56,7 +56,9 @@ export function latticeOf(scheme: Scheme, codes: readonly string[]): Lattice {
       .map(compartments => ({ key: keyOf(rank, compartments), level: rank, compartments })),
   );
   // One row for each level and number of compartments, the lowest first.
-  const ranks = [...new Set(found.map(({ level, compartments }) => level * 100 + compartments.length))];
+  const ranks = [
+    ...new Set(found.map(({ level, compartments }) => level * 100 + compartments.length)),
+  ];
   ranks.sort((a, b) => a - b);
   const points = ranks.flatMap((rank, row) => {
     const here = found.filter(one => one.level * 100 + one.compartments.length === rank);

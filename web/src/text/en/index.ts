@@ -12,6 +12,7 @@ import { frame } from "./frame";
 import { graph } from "./graph";
 import { identity } from "./identity";
 import { inquiries } from "./inquiries";
+import { labels } from "./labels";
 import { ledger } from "./ledger";
 import { map } from "./map";
 import { operations } from "./operations";
@@ -46,6 +47,7 @@ export const en = {
   ...graph,
   ...feed,
   ...inquiries,
+  ...labels,
   ...ledger,
   ...map,
 };
