@@ -11,10 +11,9 @@ export interface Point {
   key: string;
   level: number;
   compartments: string[];
-  /** Where it stands: the row of its level and of how many compartments, and its place in it. */
+  /** Its level, counted from the lowest that is drawn; its compartments, each set its own column. */
   row: number;
   column: number;
-  columns: number;
 }
 
 export interface Lattice {
@@ -22,6 +21,7 @@ export interface Lattice {
   /** From the lower to the higher, without what follows from others. */
   edges: [string, string][];
   rows: number;
+  columns: number;
 }
 
 const within = (a: readonly string[], b: readonly string[]): boolean =>
@@ -55,19 +55,21 @@ export function latticeOf(scheme: Scheme, codes: readonly string[]): Lattice {
       .filter(compartments => allowed({ ...plain(rank), compartments }))
       .map(compartments => ({ key: keyOf(rank, compartments), level: rank, compartments })),
   );
-  // One row for each level and number of compartments, the lowest first.
-  const ranks = [
-    ...new Set(found.map(({ level, compartments }) => level * 100 + compartments.length)),
-  ];
-  ranks.sort((a, b) => a - b);
-  const points = ranks.flatMap((rank, row) => {
-    const here = found.filter(one => one.level * 100 + one.compartments.length === rank);
-    return here.map((one, column) => ({ ...one, row, column, columns: here.length }));
-  });
+  const ranks = [...new Set(found.map(({ level }) => level))].sort((a, b) => a - b);
+  // The fewer compartments, the nearer to the side of the names.
+  const sets = subsets(drawn)
+    .sort((a, b) => a.length - b.length)
+    .map(set => set.join(" "))
+    .filter(set => found.some(({ compartments }) => compartments.join(" ") === set));
+  const points = found.map(one => ({
+    ...one,
+    row: ranks.indexOf(one.level),
+    column: sets.indexOf(one.compartments.join(" ")),
+  }));
   const edges = points.flatMap((low): [string, string][] => {
     const above = points.filter(high => high !== low && below(low, high));
     const next = above.filter(high => !above.some(one => one !== high && below(one, high)));
     return next.map(high => [low.key, high.key]);
   });
-  return { points, edges, rows: ranks.length };
+  return { points, edges, rows: ranks.length, columns: sets.length };
 }

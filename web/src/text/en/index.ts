@@ -21,6 +21,7 @@ import { plans } from "./plans";
 import { reports } from "./reports";
 import { roster } from "./roster";
 import { search } from "./search";
+import { sharing } from "./sharing";
 import { spillages } from "./spillages";
 import { webhooks } from "./webhooks";
 import { why } from "./why";
@@ -48,6 +49,7 @@ export const en = {
   ...feed,
   ...inquiries,
   ...labels,
+  ...sharing,
   ...ledger,
   ...map,
 };
