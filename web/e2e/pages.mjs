@@ -21,7 +21,7 @@ const MOD_HEAD = "MOD: Head of the coordinating centre";
 const found = name => `[data-testid="${name}"]`;
 
 /** Looks at what is open as people see it: at the desk and in the hand, in the dark and by day. */
-async function look(desk, name) {
+export async function look(desk, name) {
   for (const [size, viewport] of Object.entries({ desk: SIZES.desk, hand: SIZES.hand })) {
     await desk.page.setViewportSize(viewport);
     await desk.page.waitForTimeout(250);

@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { launch, SHOTS } from "./desk.mjs";
 import { identity } from "./identity.mjs";
+import { intelligence } from "./intelligence.mjs";
 import { journeys } from "./journeys.mjs";
 import { Muster } from "./muster.mjs";
 import { pages } from "./pages.mjs";
@@ -15,7 +16,7 @@ if (!MUSTER_BIN || !CHROMIUM_PATH) {
 }
 
 const words = process.argv.slice(2);
-const chosen = [...journeys, ...identity, ...pages].filter(
+const chosen = [...journeys, ...identity, ...pages, ...intelligence].filter(
   ({ name }, n) => n === 0 || words.every(word => name.includes(word)),
 );
 let shots = 0;

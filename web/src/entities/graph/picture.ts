@@ -128,6 +128,8 @@ export class Picture {
     places: ReadonlyMap<string, Place>,
   ): void {
     const graph = this.#graph;
+    // What goes would still be moved; another layout follows.
+    if (nodes.length < graph.order || nodes.some(({ id }) => !graph.hasNode(id))) this.#stop?.();
     const [ids, edgeIds] = [new Set(nodes.map(n => n.id)), new Set(edges.map(e => e.id))];
     for (const id of graph.edges()) if (!edgeIds.has(id)) graph.dropEdge(id);
     for (const id of graph.nodes()) if (!ids.has(id)) graph.dropNode(id);
