@@ -8,6 +8,7 @@ import { intelligence } from "./intelligence.mjs";
 import { journeys } from "./journeys.mjs";
 import { Muster } from "./muster.mjs";
 import { pages } from "./pages.mjs";
+import { picture } from "./picture.mjs";
 
 const { MUSTER_BIN, CHROMIUM_PATH } = process.env;
 if (!MUSTER_BIN || !CHROMIUM_PATH) {
@@ -16,7 +17,7 @@ if (!MUSTER_BIN || !CHROMIUM_PATH) {
 }
 
 const words = process.argv.slice(2);
-const chosen = [...journeys, ...identity, ...pages, ...intelligence].filter(
+const chosen = [...journeys, ...identity, ...pages, ...picture, ...intelligence].filter(
   ({ name }, n) => n === 0 || words.every(word => name.includes(word)),
 );
 let shots = 0;

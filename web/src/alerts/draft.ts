@@ -1,5 +1,6 @@
 // The form for raising an alert: what was typed, what is wrong with it, and the command it becomes.
 
+import { parsePlace, type Position } from "../kernel/coordinates";
 import type { Precedence } from "../api/records";
 import type { Wrong } from "../ui/wrong";
 import type { Markings } from "../labels/label";
@@ -47,16 +48,14 @@ export const optionsOf = (text: string): string[] =>
     .map(line => line.trim())
     .filter(line => line !== "");
 
-/** Reads `60.171, 24.9414`; null for another form or outside the degrees. */
-export function placeOf(text: string): { lat: number; lon: number } | null {
-  const found = /^\s*(-?\d+(?:\.\d+)?)\s*[,;\s]\s*(-?\d+(?:\.\d+)?)\s*$/.exec(text);
-  if (!found) return null;
-  const [lat, lon] = [Number(found[1]), Number(found[2])];
-  return Math.abs(lat) <= 90 && Math.abs(lon) <= 180 ? { lat, lon } : null;
+/** Reads degrees or a grid reference; null for another form or outside the earth. */
+export function placeOf(text: string): Position | null {
+  const found = parsePlace(text);
+  return found && { lat: found.lat, lon: found.lon };
 }
 
 /** A place as it is typed, to about ten metres. */
-export const writePlace = ({ lat, lon }: { lat: number; lon: number }): string =>
+export const writePlace = ({ lat, lon }: Position): string =>
   `${lat.toFixed(4)}, ${lon.toFixed(4)}`;
 
 /** What keeps the form from being sent; the node looks again and decides. */

@@ -99,9 +99,10 @@ export async function me(): Promise<Outcome<Me>> {
   }
 }
 
-/** A page of a list, newest first. */
-export function list(kind: Kind, cursor: string | null): Promise<Outcome<Page>> {
-  const query = { limit: PAGE_RECORDS, ...(cursor === null ? {} : { cursor }) };
+/** A page of a list, newest first; as it was at a time (RFC 3339) when one is given. */
+export function list(kind: Kind, cursor: string | null, asOf?: string): Promise<Outcome<Page>> {
+  const more = { ...(cursor === null ? {} : { cursor }), ...(asOf ? { as_of: asOf } : {}) };
+  const query = { limit: PAGE_RECORDS, ...more };
   return outcome<Page>(client.GET(LISTS[kind], { params: { query } }) as Promise<Answer>);
 }
 

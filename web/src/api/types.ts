@@ -2536,6 +2536,7 @@ export interface operations {
     agencies_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -2677,6 +2678,7 @@ export interface operations {
     credentials_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -3337,6 +3339,7 @@ export interface operations {
     people_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -3593,6 +3596,7 @@ export interface operations {
     circles_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -3736,6 +3740,7 @@ export interface operations {
     agreements_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -3992,6 +3997,7 @@ export interface operations {
     alerts_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -4201,6 +4207,7 @@ export interface operations {
     spillages_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -4303,6 +4310,7 @@ export interface operations {
     inquiries_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -4463,6 +4471,7 @@ export interface operations {
     reports_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -5004,6 +5013,7 @@ export interface operations {
     plans_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -5260,6 +5270,7 @@ export interface operations {
     declarations_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -5479,6 +5490,7 @@ export interface operations {
     operations_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -5815,6 +5827,7 @@ export interface operations {
     roster_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -5995,6 +6008,7 @@ export interface operations {
     erasures_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -6175,6 +6189,7 @@ export interface operations {
     entities_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -6343,6 +6358,7 @@ export interface operations {
     watches_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -6484,6 +6500,7 @@ export interface operations {
     webhooks_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -6771,6 +6788,7 @@ export interface operations {
     drawings_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -6951,6 +6969,7 @@ export interface operations {
     queries_list: {
         parameters: {
             query?: {
+                as_of?: string;
                 cursor?: string;
                 limit?: number;
             };

@@ -21,6 +21,7 @@ interface Page {
 /** In the order of the navigation. */
 export const PAGES: Record<PageName, Page> = {
   watch: { key: "g w", nav: true },
+  map: { load: () => import("../map/Map.svelte"), key: "g m", nav: true },
   raise: { load: () => import("../alerts/Raise.svelte"), key: "r", above: "watch" },
   reports: { load: () => import("../reports/Reports.svelte"), key: "g r", nav: true },
   compose: { load: () => import("../reports/Compose.svelte"), key: "n", above: "reports" },

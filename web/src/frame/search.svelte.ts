@@ -3,17 +3,23 @@
 import { agencies } from "../agencies/agencies.svelte";
 import { agreements } from "../agreements/agreements.svelte";
 import { alerts } from "../alerts/alerts.svelte";
+import { search as ask } from "../api/call";
+import { bodyOf } from "../api/records";
 import type { Route } from "../kernel/route";
+import { store } from "../kernel/store.svelte";
 import type { Label } from "../labels/label";
 import { agencyCode } from "../people/names.svelte";
 import { people } from "../people/people.svelte";
 import { reports } from "../reports/reports.svelte";
+import { askable } from "../search/language";
+import { routeOfHit, type Hits } from "../search/model";
 import { t } from "../text";
 import { fits } from "../ui/filter";
 
 export interface Found {
   id: string;
-  kind: keyof typeof t.palette.record;
+  /** A kind of record, or `seat`. */
+  kind: string;
   title: string;
   /** What else is said of it, such as the agency. */
   more: string;
@@ -47,6 +53,18 @@ function* all(): Generator<Found> {
     const route: Route = { page: "agencies", id };
     yield { id, kind: "agency", title: name, more: code, label, mark, route };
   }
+  for (const kind of ["operation", "plan", "drawing"] as const) {
+    for (const rendition of store.rows(kind).values()) {
+      const base = rendition.layers[0];
+      const route = routeOfHit(rendition);
+      if (!base || !route) continue;
+      const { title, name } = bodyOf<{ title: string; name: string }>(base);
+      const more = agencyCode(rendition.agency);
+      const { label, mark } = base;
+      const said = title ?? name ?? t.list.erased;
+      yield { id: rendition.id, kind, title: said, more, label, mark, route };
+    }
+  }
 }
 
 /** How well a title answers what was typed: it begins so, a word of it does, or neither. */
@@ -61,9 +79,24 @@ export function found(typed: string): Found[] {
   if (typed.trim() === "") return [];
   const fitting: { one: Found; distance: number }[] = [];
   for (const one of all()) {
-    if (!fits(typed, one.title, one.more, t.palette.record[one.kind])) continue;
+    if (!fits(typed, one.title, one.more, t.search.kinds[one.kind] ?? "")) continue;
     fitting.push({ one, distance: distance(one.title, typed) });
   }
   fitting.sort((a, b) => a.distance - b.distance);
   return fitting.slice(0, FOUND_MAX).map(({ one }) => one);
+}
+
+/** Letters from which on the node is asked. */
+const ASKED_FROM = 2;
+
+/** What the node finds of all that may be read, as records of the palette; none when it cannot. */
+export async function foundElsewhere(typed: string): Promise<Found[]> {
+  if (typed.trim().length < ASKED_FROM || !askable(typed)) return [];
+  const answer = await ask<Hits>(typed, null);
+  if (!answer.done) return [];
+  return answer.value.items.flatMap(({ id, kind, title, agency, label, mark }) => {
+    const route = routeOfHit({ id, kind });
+    const more = agencyCode(agency);
+    return route ? [{ id, kind, title: title ?? t.list.erased, more, label, mark, route }] : [];
+  });
 }

@@ -5,7 +5,7 @@ import { onForget } from "./forget";
 import { keep, kept } from "./vault";
 
 /** Milliseconds after the last change until it is kept. */
-const KEEP_AFTER_MS = 400;
+const KEEP_AFTER_MS = 200;
 
 interface OnDevice<T> {
   draft: T;

@@ -17,6 +17,7 @@ const SINGLE = [
 /** Pages of a list, with one of it open or none. */
 const LISTS = [
   "watch",
+  "map",
   "reports",
   "operations",
   "entities",

@@ -43,6 +43,7 @@ const PAGES: Record<
   | "webhooks"
   | "agencies"
   | "inquiries"
+  | "map"
 > = {
   alert: "watch",
   report: "reports",
@@ -55,6 +56,7 @@ const PAGES: Record<
   plan: "plans",
   erasure: "erasures",
   webhook: "webhooks",
+  drawing: "map",
 };
 
 /** Where a hit leads; null for a kind that has no page of its own. */

@@ -267,18 +267,14 @@ fn serve_read(request: &ReadRequest, route: &Route) -> Result<Response<Body>, Fa
                 })?,
                 None => 50,
             };
-            let page = reader.list(noun, request.query.get("cursor").map(String::as_str), limit)?;
+            let cursor = request.query.get("cursor").map(String::as_str);
+            let page = reader.list_as_of(noun, cursor, limit, as_of(request)?)?;
             json(StatusCode::OK, &page)
         }
         Serves::Record => {
             let id = record_id(&request.path)?;
-            let rendition = match request.query.get("as_of") {
-                Some(text) => {
-                    let at = text
-                        .parse::<Time>()
-                        .map_err(|cause| Fault::invalid("invalid-time", cause.to_string()))?;
-                    reader.as_of(noun, id, at)?
-                }
+            let rendition = match as_of(request)? {
+                Some(at) => reader.as_of(noun, id, at)?,
                 None => reader.get(noun, id)?,
             };
             let etag = format!("\"{}\"", rendition.etag);
@@ -432,6 +428,12 @@ async fn serve_upload(
         answered((question.answer)(&asked)?)
     });
     served.await.map_err(Fault::bug)?
+}
+
+/// The time that is looked back to, when one is named.
+fn as_of(request: &ReadRequest) -> Result<Option<Time>, Fault> {
+    let named = request.query.get("as_of").map(|text| text.parse::<Time>());
+    named.transpose().map_err(|cause| Fault::invalid("invalid-time", cause.to_string()))
 }
 
 /// An id that is not one cannot exist: the same answer as for one that does not.

@@ -106,17 +106,19 @@ fn parameters(route: &Route) -> Vec<Value> {
         let digest = json!({ "name": "digest", "in": "path", "required": true, "schema": schema });
         parameters.push(digest);
     }
+    let as_of = || {
+        let time = json!({ "type": "string", "format": "date-time" });
+        json!({ "name": "as_of", "in": "query", "schema": time })
+    };
     match route.serves {
         Serves::List => {
+            parameters.push(as_of());
             parameters.push(json!({ "name": "cursor", "in": "query", "schema": text }));
             let limit = json!({ "type": "integer", "minimum": 1,
                                 "maximum": base::limit::PAGE_RECORDS });
             parameters.push(json!({ "name": "limit", "in": "query", "schema": limit }));
         }
-        Serves::Record => {
-            let time = json!({ "type": "string", "format": "date-time" });
-            parameters.push(json!({ "name": "as_of", "in": "query", "schema": time }));
-        }
+        Serves::Record => parameters.push(as_of()),
         Serves::Command { .. } => {
             let key = json!({ "type": "string", "minLength": 1,
                               "maxLength": base::limit::IDEMPOTENCY_KEY_BYTES });

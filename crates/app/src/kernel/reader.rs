@@ -153,6 +153,21 @@ impl<'n> Reader<'n> {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page, Fault> {
+        self.list_as_of(noun, cursor, limit, None)
+    }
+
+    /// A page of records as [`Reader::as_of`] gives each; those that were not there yet are left
+    /// out, and a page may be shorter for it. Without a time, as they are now.
+    ///
+    /// # Errors
+    /// As [`Reader::list`].
+    pub fn list_as_of(
+        &self,
+        noun: &'static str,
+        cursor: Option<&str>,
+        limit: usize,
+        at: Option<Time>,
+    ) -> Result<Page, Fault> {
         let limit = limit.clamp(1, base::limit::PAGE_RECORDS);
         let before = match cursor {
             Some(text) => Cursor::open(text, self.node.cursor_key(), &self.owner)?.sequence,
@@ -166,13 +181,21 @@ impl<'n> Reader<'n> {
             let last = shown.last().map(|hit| hit.sequence).filter(|_| more);
             let mut labelled = Vec::with_capacity(shown.len());
             for hit in &shown {
-                labelled.extend(labelled_of(views, hit.record, &readable)?);
+                let Some(found) = labelled_of(views, hit.record, &readable)? else { continue };
+                labelled.extend(match at {
+                    Some(at) => known_at(views, found, at)?,
+                    None => Some(found),
+                });
             }
             Ok((labelled, views.count(noun, &readable)?, last))
         })?;
         let items = self.open_all(labelled)?;
         let asked = Hasher::new("muster/access-query/v1").part(noun.as_bytes());
         let asked = asked.part(cursor.unwrap_or_default().as_bytes());
+        let asked = match at {
+            Some(at) => asked.part(&at.ms().to_be_bytes()),
+            None => asked,
+        };
         self.note(AccessKind::Listed, &items, Some(asked.part(&limit.to_be_bytes()).finish()))?;
         let next = last.map(|sequence| self.cursor(sequence)).transpose()?;
         Ok(Page { items, next, total })
@@ -275,28 +298,19 @@ impl<'n> Reader<'n> {
         Ok(row.is_some_and(|row| row.kind == noun && row.readable(&readable)))
     }
 
-    /// A record as this reader might have read what is known of it up to `at`, by today's rules.
+    /// A record as this reader might have read what is known of it up to `at`, by today's rules;
+    /// `at` is a time of the play, as all times that people see.
     ///
     /// # Errors
     /// As [`Reader::get`].
     pub fn as_of(&self, noun: &'static str, id: RecordId, at: Time) -> Result<Rendition, Fault> {
         let readable = self.readable(noun);
-        let found = self.node.views().with(|views| labelled_of(views, id, &readable))?;
-        let mut labelled =
-            found.filter(|labelled| labelled.row.kind == noun).ok_or_else(Fault::absent)?;
-        let sequences = distinct(&labelled.pieces);
-        let entries = self.node.log().entries_at(LogName::Acts, &sequences)?;
-        let known = |sequence: u64| {
-            let entry = entries.iter().find(|entry| entry.sequence == sequence);
-            let leaf = entry.and_then(|e| ledger::leaf::Leaf::from_bytes(&e.leaf).ok());
-            leaf.is_some_and(|leaf| leaf.at <= at)
-        };
-        labelled.pieces.retain(|piece| known(piece.sequence));
-        labelled.layers.retain(|l| labelled.pieces.iter().any(|piece| piece.cell == l.cell));
-        if labelled.layers.is_empty() {
-            return Err(Fault::absent());
-        }
-        self.open(labelled)
+        let known = self.node.views().with(|views| {
+            let found = labelled_of(views, id, &readable)?;
+            let found = found.filter(|labelled| labelled.row.kind == noun);
+            found.map(|labelled| known_at(views, labelled, at)).transpose()
+        })?;
+        self.open(known.flatten().ok_or_else(Fault::absent)?)
     }
 
     /// Finds something in the portions of a record that this reader may read, and records that it
@@ -577,6 +591,14 @@ pub fn row_of<'r>(
 
 fn by_sequence<T>(rows: Vec<T>, sequence: impl Fn(&T) -> u64) -> BTreeMap<u64, T> {
     rows.into_iter().map(|row| (sequence(&row), row)).collect()
+}
+
+/// What was known of a record up to a time; `None` when that was nothing.
+fn known_at(views: Views<'_>, mut labelled: Labelled, at: Time) -> Result<Option<Labelled>, Fault> {
+    let known = views.acted_by(&distinct(&labelled.pieces), at)?;
+    labelled.pieces.retain(|piece| known.contains(&piece.sequence));
+    labelled.layers.retain(|l| labelled.pieces.iter().any(|piece| piece.cell == l.cell));
+    Ok((!labelled.layers.is_empty()).then_some(labelled))
 }
 
 fn distinct(pieces: &[Piece]) -> Vec<u64> {

@@ -3,7 +3,7 @@
 //! INVARIANT: rows change only here and in a capability's `index`, as pure functions of the log.
 //! Bodies stay sealed: a layer points at its portions, and `open` unseals them row by row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
@@ -104,6 +104,7 @@ const INSERT_ENTRY: &str = "INSERT INTO entry (sequence, id, record, kind, actor
 const SELECT_ENTRY_BY_ID: &str = "SELECT sequence FROM entry WHERE id = ?1";
 const SELECT_ENTRY: &str = "SELECT record, id FROM entry WHERE sequence = ?1";
 const INSERT_TOUCHED: &str = "INSERT OR IGNORE INTO touched (sequence, record) VALUES (?1, ?2)";
+const SELECT_ACTED_AT: &str = "SELECT acted_at FROM entry WHERE sequence = ?1";
 const SELECT_TOUCHED: &str = "SELECT record FROM entry WHERE sequence >= ?1 AND sequence < ?2
     UNION SELECT record FROM touched WHERE sequence >= ?1 AND sequence < ?2";
 const INSERT_REGISTERED: &str = "INSERT INTO registered (sequence) VALUES (?1)";
@@ -614,6 +615,23 @@ impl<'a> Views<'a> {
         let mut select = self.connection.prepare_cached(SELECT_TOUCHED)?;
         let rows = select.query_map(params![number(from), number(until)], |r| r.get(0))?;
         Ok(rows.collect::<rusqlite::Result<Vec<[u8; 16]>>>()?.into_iter().map(RecordId).collect())
+    }
+
+    /// Those of some entries whose acts were done by a time of the play.
+    ///
+    /// # Errors
+    /// The store's own fault.
+    pub fn acted_by(&self, sequences: &[u64], at: Time) -> Result<BTreeSet<u64>, Fault> {
+        let mut select = self.connection.prepare_cached(SELECT_ACTED_AT)?;
+        let mut done = BTreeSet::new();
+        for sequence in sequences {
+            let acted_at: Option<i64> =
+                select.query_row([number(*sequence)], |r| r.get(0)).optional()?;
+            if acted_at.is_some_and(|ms| ms <= at.ms()) {
+                done.insert(*sequence);
+            }
+        }
+        Ok(done)
     }
 
     /// Notes an entry that feeds the register.

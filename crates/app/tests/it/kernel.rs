@@ -285,6 +285,28 @@ fn as_of_shows_what_was_known_then_by_the_rights_of_today() {
     assert_eq!(reader.as_of("alert", id, never).expect_err("not yet").code.kind, Kind::Absent);
 }
 
+#[test]
+fn a_list_as_of_shows_each_as_it_was_and_none_that_was_not_there() {
+    let pair = pair();
+    let first = raise(&pair, "first");
+    let before = pair.world.node().core().at;
+    pair.world.clock.advance_s(100);
+    let answer = json!({ "do": "acknowledge", "alert": first, "option": 0, "note": null });
+    pair.world.act(pair.fire, "alert:acknowledge", &answer).expect("answered");
+    raise(&pair, "second");
+    let reader = pair.world.as_(pair.police);
+    let then = reader.list_as_of("alert", None, 50, Some(before)).expect("a page");
+    let ids: Vec<_> = then.items.iter().map(|one| one.id).collect();
+    assert_eq!(ids, [first]);
+    assert!(then.items[0].layers[0].body.get("acknowledgements").is_none());
+    assert_eq!(reader.list("alert", None, 50).expect("a page").items.len(), 2);
+    let stranger = pair
+        .world
+        .person(pair.world.agency("CUS"), &Being { level: 5, compartments: &[], roles: &["DUTY"] });
+    let hidden = pair.world.as_(stranger).list_as_of("alert", None, 50, Some(before));
+    assert!(hidden.expect("a page").items.is_empty(), "the rights of today");
+}
+
 fn admin_and_colleague(world: &World) -> (Who, Who) {
     let agency = world.agency("POL");
     let admin = world.person(agency, &Being { level: 3, compartments: &[], roles: &["ADMIN"] });

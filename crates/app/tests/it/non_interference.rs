@@ -459,6 +459,10 @@ fn transcript(hidden: &Hidden) -> String {
         let path = format!("/api/reports/{id}/attachments/{}", base::Digest([7; 32]));
         out.exit(&worlds, &token, &path, "a file that is not there");
     }
+    for list in ["alerts", "reports", "drawings"] {
+        let path = format!("/api/{list}?as_of=2026-11-22T12:00:00Z");
+        out.exit(&worlds, &token, &path, &format!("{list} as of"));
+    }
     for words in ["first", "known", "cell", "hidden", "text", "t", "tool", "kind:report", "KESTREL"]
     {
         let mut path = format!("/api/search?q={words}&limit=2");

@@ -141,7 +141,7 @@ export const alerts = {
     ladder: "Ladder",
     ladderHint: "seconds after raising at which the next one is called for agencies that are silent",
     place: "Place",
-    placeHint: "optional: latitude, longitude in degrees, as 60.1710, 24.9414",
+    placeHint: "optional: as 60.1710, 24.9414 or as 35V LG 85727 71930",
     higher: "Higher text",
     higherHint: "a part under a higher label; everybody else does not learn that it exists",
     higherAdd: "Add a part under a higher label",
@@ -152,6 +152,6 @@ export const alerts = {
     sending: "Raising…",
     clear: "Clear the form",
     raised: (n: number): string => `Raised to ${count(n, "agency", "agencies")}.`,
-    kept: "What you type is kept in this page until you raise the alert or sign out; never on disk.",
+    kept: "What you type is kept on this device, sealed under your own key, until you raise the alert.",
   },
 };

@@ -64,6 +64,7 @@ export const frame = {
 
   page: {
     watch: "Watch",
+    map: "Map",
     raise: "Raise an alert",
     reports: "Reports",
     compose: "Write a report",
@@ -94,6 +95,7 @@ export const frame = {
   nav: {
     label: "Pages",
     watch: "Watch",
+    map: "Map",
     reports: "Reports",
     operations: "Operations",
     feed: "Feed",
@@ -180,6 +182,7 @@ export const frame = {
     help: "Keys",
     close: "Close what lies on top",
     watch: "Watch",
+    map: "Map",
     raise: "Raise an alert",
     reports: "Reports",
     compose: "Write a report",
@@ -228,17 +231,13 @@ export const frame = {
   },
 
   palette: {
-    label: "Find a command or a record",
-    hint: "Type a command, a title, a name or a code",
+    label: "Find a command, a record, a time or a place",
+    hint: "Type a command, a title, a name, a code, a DTG or a grid reference",
     none: "Nothing fits.",
-    record: {
-      alert: "alert",
-      report: "report",
-      agreement: "agreement",
-      person: "person",
-      seat: "seat",
-      agency: "agency",
-    },
+    asking: "Looking in all that you may read…",
+    place: (read: string): string => `Show ${read} on the map`,
+    after: (dtg: string): string => `Search what changed after ${dtg}`,
+    before: (dtg: string): string => `Search what changed before ${dtg}`,
     results: (n: number): string => count(n, "result", "results"),
   },
 
@@ -353,7 +352,7 @@ export const frame = {
     optionsMany: "Give at most 8 answers",
     optionLong: (text: string): string => `Shorten the answer “${text}” to 40 bytes`,
     ladder: "Put the three times of the ladder in order: each later than the one before",
-    place: "Write the place as latitude, longitude in degrees",
+    place: "Write the place as latitude, longitude in degrees, or as a grid reference (MGRS)",
     precedence: "Choose a precedence",
     reason: "Give a reason",
   },
