@@ -1,7 +1,7 @@
 // Journeys of intelligence and agreements: what is linked, found, told, explained and compared.
 
 import assert from "node:assert/strict";
-import { Desk, SIZES } from "./desk.mjs";
+import { Desk } from "./desk.mjs";
 import { raise, SLOW, title } from "./journeys.mjs";
 import { look } from "./pages.mjs";
 
@@ -114,7 +114,7 @@ export const intelligence = [
   },
   {
     name: "a draft is compared clause by clause, labels are a picture, sharing is counted",
-    async run({ muster, one }) {
+    async run({ muster, one, two }) {
       const head = await (await Desk.open(muster, one)).signIn(CYBER_HEAD);
       const { page } = head;
       await head.go("/agreements");
@@ -138,11 +138,12 @@ export const intelligence = [
       await page.click("summary");
       await page.waitForSelector(`${found("lattice-table")} tr:has-text("OPEN"):has-text("yes")`);
       await look(head, "lattice");
-      await head.go("/agencies");
-      await page.waitForSelector(`${found("sharing")} tbody tr`);
-      await page.setViewportSize(SIZES.desk);
-      await look(head, "sharing");
       await head.close();
+      const intel = await (await Desk.open(muster, two)).signIn(INTEL);
+      await intel.go("/agencies");
+      await intel.page.waitForSelector(`${found("sharing")} tbody tr:has-text("INTEL")`);
+      await look(intel, "sharing");
+      await intel.close();
     },
   },
 ];
