@@ -38,9 +38,11 @@ export function begun(drawn: Drawn, known: ReadonlyMap<string, Place>): Map<stri
   return places;
 }
 
-/** How large an entity is drawn, by how many relationships it has. */
-export const sizeOf = (edges: number, centre: boolean): number =>
-  Math.min(20, 9 + Math.sqrt(edges) * 2) + (centre ? 3 : 0);
+/** How large an entity is drawn, by its relationships and by how many there are to draw. */
+export function sizeOf(edges: number, centre: boolean, all: number): number {
+  const room = all > 80 ? 0.5 : all > 40 ? 0.7 : 1;
+  return (Math.min(20, 9 + Math.sqrt(edges) * 2) + (centre ? 3 : 0)) * room;
+}
 
 /** Lays out on a worker; an answer that a later question has overtaken is dropped. */
 export class Layout {
