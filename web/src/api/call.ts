@@ -340,3 +340,8 @@ export function queryHits<T>(id: string, cursor: string | null): Promise<Outcome
   const asked = client.GET("/api/queries/{id}/hits", { params: { path: { id }, query } });
   return outcome<T>(asked as Promise<Answer>);
 }
+
+/** The key under which this person's drafts are kept on a device: 32 bytes in base64url. */
+export function deviceKey(): Promise<Outcome<{ key: string }>> {
+  return outcome<{ key: string }>(client.GET("/api/me/device-key") as Promise<Answer>);
+}

@@ -1,9 +1,8 @@
-// The reports of this reader, and the draft: it outlives the page it is typed on, and nothing else.
+// The reports of this reader, and the draft.
 
-import { newKey } from "../api/call";
-import { onForget } from "../kernel/forget";
+import { Draft } from "../kernel/draft.svelte";
 import { store } from "../kernel/store.svelte";
-import { emptyDraft, reportOf, type Draft, type Report } from "./model";
+import { emptyDraft, reportOf, type Report } from "./model";
 
 class Reports {
   all: readonly Report[] = $derived(
@@ -18,27 +17,5 @@ class Reports {
   );
 }
 
-class Kept {
-  now = $state<Draft>(emptyDraft());
-  /** The key of this content: a repetition of it counts once, anything else is another act. */
-  #key = newKey();
-  #of = "";
-
-  keyFor(command: unknown): string {
-    const content = JSON.stringify(command);
-    if (content !== this.#of) {
-      this.#of = content;
-      this.#key = newKey();
-    }
-    return this.#key;
-  }
-
-  clear(): void {
-    this.now = emptyDraft();
-    this.#of = "";
-  }
-}
-
 export const reports = new Reports();
-export const draft = new Kept();
-onForget(() => draft.clear());
+export const draft = new Draft("report", emptyDraft);

@@ -9,6 +9,7 @@ import { forgetAll } from "../kernel/forget";
 import { ageMs, linkState, type Heard } from "../kernel/link";
 import { listen } from "../kernel/live";
 import { store } from "../kernel/store.svelte";
+import { openVault } from "../kernel/vault";
 
 type State =
   { is: "asking" } | { is: "out"; why: "never" | "ended" | "unreachable" } | { is: "in"; me: Me };
@@ -52,6 +53,7 @@ class Session {
     // Pages of somebody else in this browser act with our cookie from now on: they begin anew.
     this.#tabs.postMessage(who(me.value));
     void this.#readSchemes();
+    void openVault(me.value.person ?? "");
     this.#leave = listen(me.value.person ?? "", {
       frames: frames => {
         if (frames.some(frame => frame.type === "signed_out")) this.end("ended");

@@ -866,3 +866,20 @@ fn sessions_and_passkeys_are_seen_by_administrators_of_their_agency_alone() {
     let being = Being { level: 5, compartments: &[], roles: &["ADMIN"] };
     assert_eq!(total(scene.world.person(scene.fire.agency, &being)), 0, "of another agency");
 }
+
+#[test]
+fn the_key_of_a_device_is_each_persons_own_and_stays() {
+    let scene = scene();
+    let key = |token: &str| {
+        let (status, _, body) = scene.world.read(token, "/api/me/device-key");
+        assert_eq!(status, 200);
+        answer(&body)["key"].as_str().expect("a key").to_owned()
+    };
+    let (police, admin) = (scene.world.token(scene.police), scene.world.token(scene.admin));
+    assert_eq!(key(&police).len(), 43, "32 bytes");
+    assert_eq!(key(&police), key(&scene.world.token(scene.police)), "of another session");
+    assert_ne!(key(&police), key(&admin));
+    let feed = encode(&[4; 32]);
+    assert_eq!(service(&scene, &feed, |_| {}).0, 201);
+    assert_eq!(scene.world.read(&feed, "/api/me/device-key").0, 404, "a service drafts nothing");
+}

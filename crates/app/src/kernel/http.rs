@@ -43,6 +43,13 @@ pub const ROUTES: &[Route] = &[
         summary: "who you are, on which seat, with what clearance",
     },
     Route {
+        method: Method::Get,
+        path: "/me/device-key",
+        gate: Gate::SignedIn,
+        serves: Serves::Kernel("device-key"),
+        summary: "the key under which this person's drafts are kept on a device",
+    },
+    Route {
         method: Method::Post,
         path: "/me/departure",
         gate: Gate::SignedIn,
@@ -472,6 +479,14 @@ fn serve_kernel(request: &ReadRequest, name: &str) -> Result<Response<Body>, Fau
                 at: node.play_now(),
             };
             json(StatusCode::OK, &me)
+        }
+        "device-key" => {
+            // Drafts on a device open for who is signed in, and for nobody who finds the device.
+            let actor = authenticate(node, &request.headers)?;
+            let person = actor.person.ok_or_else(Fault::absent)?;
+            let key = node.keys().derive(&person.0, "muster/device-drafts/v1")?;
+            let key = super::cursor::encode(key.expose());
+            json(StatusCode::OK, &serde_json::json!({ "key": key }))
         }
         "my-credentials" => {
             http_identity::own_credentials(node, &authenticate(node, &request.headers)?)
