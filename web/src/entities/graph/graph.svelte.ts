@@ -28,7 +28,7 @@ class Graph {
   asked = $state(0);
   #search = 0;
 
-  #times = new Map<Entity, Times | null>();
+  #times = new WeakMap<Entity, Times | null>();
 
   /** The record of an entity or a relationship, while it may be shown. */
   record(id: string): Entity | undefined {
@@ -168,7 +168,6 @@ class Graph {
     this.edge = null;
     this.asking = new Set();
     this.failed = "";
-    this.#times.clear();
   }
 }
 
