@@ -17,6 +17,8 @@ class Graph {
   kinds: ReadonlySet<string> = $state.raw(new Set());
   /** The span of time that is looked at; null for all. */
   span: Span | null = $state.raw(null);
+  /** How it is laid out: by forces, or in rings around the centre. */
+  layout = $state<"forces" | "rings">("forces");
   node = $state<string | null>(null);
   edge = $state<string | null>(null);
   asking: ReadonlySet<string> = $state.raw(new Set());

@@ -5,8 +5,8 @@ import Sigma from "sigma";
 import type { NodeDisplayData, PartialButFor } from "sigma/types";
 import { EdgeArrowProgram } from "sigma/rendering";
 import { animateNodes } from "sigma/utils";
-import type { Place } from "./layout";
 import { FAMILIES, tokenOf, type Family } from "./look";
+import type { Place } from "./places";
 import { ShapeProgram } from "./shape";
 
 export interface PictureNode {

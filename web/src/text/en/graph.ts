@@ -34,6 +34,7 @@ export const graph = {
       `Stopped after asking about ${count(n, "entity", "entities")}: no path was found, but not everything was looked at.`,
     pathStopped: "Called off.",
     pathClear: "Clear the path",
+    rings: "Rings",
     fit: "Fit",
     closer: "Closer",
     farther: "Farther",
