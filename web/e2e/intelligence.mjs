@@ -126,12 +126,21 @@ export const intelligence = [
       await page.waitForSelector(`${changed} del:has-text("CONFIDENTIAL")`);
       await page.waitForSelector(`${changed} ins:has-text("SECRET")`);
       await look(head, "agreement-draft-compared");
+      // What stood before is still there to be compared with what is proposed.
+      await page.click(found("propose"));
+      await page.waitForSelector(`${found("agreement-state")}:has-text("PROPOSED")`);
       await page.click(found("in-full"));
       await page.waitForSelector(`${found("reading")} li >> nth=1`);
       await look(head, "agreement-reading");
       await page.click(found("view-compare"));
+      await page.waitForSelector(`${found("compare-with")} option:text("version 1 of this")`, {
+        state: "attached",
+      });
+      await page.waitForSelector(`${changed} ins:has-text("SECRET")`);
+      await page.click(found("replay-ask"));
+      await page.waitForSelector(`${found("replay")}:has-text("looked at")`);
       await page.selectOption(found("compare-with"), { index: 1 });
-      await page.waitForSelector(found("compare-clauses"));
+      await page.waitForSelector(`${found("compare-tally")}:has-text("removed")`);
       await look(head, "agreement-compared");
       await head.go("/lattice");
       await page.waitForSelector(`${found("lattice")} svg`);
