@@ -1,7 +1,7 @@
 // Journeys of intelligence and agreements: what is linked, found, told, explained and compared.
 
 import assert from "node:assert/strict";
-import { Desk, SIZES } from "./desk.mjs";
+import { Desk } from "./desk.mjs";
 import { raise, SLOW, title } from "./journeys.mjs";
 import { look } from "./pages.mjs";
 
@@ -114,7 +114,7 @@ export const intelligence = [
   },
   {
     name: "a draft is compared clause by clause, labels are a picture, sharing is counted",
-    async run({ muster, one }) {
+    async run({ muster, one, two }) {
       const head = await (await Desk.open(muster, one)).signIn(CYBER_HEAD);
       const { page } = head;
       await head.go("/agreements");
@@ -126,23 +126,33 @@ export const intelligence = [
       await page.waitForSelector(`${changed} del:has-text("CONFIDENTIAL")`);
       await page.waitForSelector(`${changed} ins:has-text("SECRET")`);
       await look(head, "agreement-draft-compared");
+      // What stood before is still there to be compared with what is proposed.
+      await page.click(found("propose"));
+      await page.waitForSelector(`${found("agreement-state")}:has-text("PROPOSED")`);
       await page.click(found("in-full"));
       await page.waitForSelector(`${found("reading")} li >> nth=1`);
       await look(head, "agreement-reading");
       await page.click(found("view-compare"));
+      await page.waitForSelector(`${found("compare-with")} option:text("version 1 of this")`, {
+        state: "attached",
+      });
+      await page.waitForSelector(`${changed} ins:has-text("SECRET")`);
+      await page.click(found("replay-ask"));
+      await page.waitForSelector(`${found("replay")}:has-text("looked at")`);
       await page.selectOption(found("compare-with"), { index: 1 });
-      await page.waitForSelector(found("compare-clauses"));
+      await page.waitForSelector(`${found("compare-tally")}:has-text("removed")`);
       await look(head, "agreement-compared");
       await head.go("/lattice");
       await page.waitForSelector(`${found("lattice")} svg`);
       await page.click("summary");
       await page.waitForSelector(`${found("lattice-table")} tr:has-text("OPEN"):has-text("yes")`);
       await look(head, "lattice");
-      await head.go("/agencies");
-      await page.waitForSelector(`${found("sharing")} tbody tr`);
-      await page.setViewportSize(SIZES.desk);
-      await look(head, "sharing");
       await head.close();
+      const intel = await (await Desk.open(muster, two)).signIn(INTEL);
+      await intel.go("/agencies");
+      await intel.page.waitForSelector(`${found("sharing")} tbody tr:has-text("INTEL")`);
+      await look(intel, "sharing");
+      await intel.close();
     },
   },
 ];

@@ -2,14 +2,26 @@
 
 import { act, ask } from "../api/call";
 import { wordsOf } from "../api/problem";
+import type { Rendition } from "../api/records";
 import { store } from "../kernel/store.svelte";
 import type { Marking, Markings } from "../labels/label";
 import { cut, nameOf, objectsOf, type Job } from "./bundle";
 import { entityOf, type Entity } from "./model";
 
+/** Each rendition is read once, however often others change. */
+const read = new WeakMap<Rendition, Entity | null>();
+
+function entityRead(rendition: Rendition): Entity | null {
+  const known = read.get(rendition);
+  if (known !== undefined) return known;
+  const entity = entityOf(rendition);
+  read.set(rendition, entity);
+  return entity;
+}
+
 class Entities {
   all: readonly Entity[] = $derived(
-    [...store.rows("entity").values()].map(entityOf).filter(entity => entity !== null),
+    [...store.rows("entity").values()].map(entityRead).filter(entity => entity !== null),
   );
   byId = $derived(new Map(this.all.map(entity => [entity.id, entity])));
   ordered = $derived(

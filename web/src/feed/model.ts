@@ -67,7 +67,7 @@ export interface Merged {
  * Merges all kinds into one order.
  *
  * INVARIANT: it goes back only as far as every kind was read, so that an older page never puts a
- * record between those that are shown.
+ * record between those that are shown. Of one moment there may be more than was read.
  */
 export function merged(kinds: readonly (readonly [Kind, Collection])[]): Merged {
   let floor = "";
@@ -82,7 +82,7 @@ export function merged(kinds: readonly (readonly [Kind, Collection])[]): Merged 
   const entries: Entry[] = [];
   for (const [, { rows }] of kinds) {
     for (const rendition of rows.values()) {
-      const entry = rendition.changed_at >= floor ? entryOf(rendition) : null;
+      const entry = rendition.changed_at > floor ? entryOf(rendition) : null;
       if (entry) entries.push(entry);
     }
   }
@@ -110,7 +110,8 @@ export function freshIn(held: readonly Entry[], now: readonly Entry[]): number {
   for (const entry of now) {
     // The rest is as old as what is held.
     if (entry.changed < top) break;
-    if (had.get(entry.id) !== entry.etag) n += 1;
+    const before = had.get(entry.id);
+    if (before === undefined ? entry.changed > top : before !== entry.etag) n += 1;
   }
   return n;
 }

@@ -18,6 +18,8 @@ import {
 
 /** LIMIT: records asked for at a time, of many. */
 const LANES = 6;
+/** LIMIT: records asked for by id that a resync asks for again; the oldest are let go. */
+const ASKED_MAX = 1000;
 /** After so many answers of many they are taken in. */
 const TAKEN_AT = 24;
 /** LIMIT: records read of one kind without being asked for more. */
@@ -68,7 +70,7 @@ class Kept {
       ({ next, total } = page.value);
     } while (next !== null && items.length < READ_MAX[this.kind]);
     this.now = replaced(this.now, { items, next, total });
-    for (const id of this.asked) if (!this.now.rows.has(id)) void this.ask(id);
+    void this.askAll([...this.asked]);
   }
 
   async older(): Promise<void> {
@@ -78,9 +80,16 @@ class Kept {
     if (page.done) this.now = extended(this.now, page.value);
   }
 
+  /** Notes that a record was asked for by its id. */
+  #note(id: string): void {
+    this.asked.add(id);
+    const [oldest] = this.asked;
+    if (this.asked.size > ASKED_MAX && oldest !== undefined) this.asked.delete(oldest);
+  }
+
   /** Asks for one record; false when there is none for this reader. */
   async ask(id: string): Promise<boolean> {
-    this.asked.add(id);
+    this.#note(id);
     const answer = await record(this.kind, id);
     if (answer.done) {
       this.now = fetched(this.now, id, answer.value);
@@ -101,7 +110,7 @@ class Kept {
     };
     const lane = async (): Promise<void> => {
       for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-        this.asked.add(id);
+        this.#note(id);
         const answer = await record(this.kind, id);
         if (turn !== this.forgotten) return;
         if (answer.done) changes.push({ type: "record", rendition: answer.value });

@@ -47,6 +47,8 @@ class Queries {
     const answer = await askNews<News>();
     if (turn !== this.#turn || !answer.done) return;
     this.fresh = new Map(answer.value.items.map(one => [one.id, one.new]));
+    // The index is behind: it is asked again when it has caught up.
+    if (answer.value.items.some(one => one.new === null)) this.soon();
   }
 
   /** What a query found was seen: nothing of it is new until the node says so. */

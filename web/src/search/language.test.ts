@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   askable,
+  askedOf,
   faultOf,
   narrowedBy,
   narrowOfQuery,
@@ -59,6 +60,8 @@ describe("reading a query", () => {
     expect(faultOf("smoke", read("smoke"))).toBeNull();
     expect(askable("smoke after:221930ZNOV26")).toBe(true);
     expect(askable("smoke after:xx")).toBe(false);
+    expect(askedOf("smoke kind:")).toBe("smoke ");
+    expect(askedOf("smoke kind:report")).toBe("smoke kind:report");
   });
 });
 

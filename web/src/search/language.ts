@@ -99,6 +99,10 @@ export function askable(query: string): boolean {
   return faultOf(query, parts) === null && times.every(({ value }) => timeOf(value) !== null);
 }
 
+/** What is asked of the node: a name at the end that has no value yet narrows nothing. */
+export const askedOf = (query: string): string =>
+  query.replace(/(^|\s)(kind|from|after|before):$/i, "$1");
+
 /** The query without one part. */
 export const without = (query: string, part: Part): string =>
   `${query.slice(0, part.start)} ${query.slice(part.end)}`.replace(/\s+/g, " ").trimStart();

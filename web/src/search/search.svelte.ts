@@ -5,7 +5,7 @@ import { wordsOf } from "../api/problem";
 import { onForget } from "../kernel/forget";
 import type { Query, QueryHits } from "../queries/model";
 import { queries } from "../queries/queries.svelte";
-import { askable } from "./language";
+import { askable, askedOf } from "./language";
 import type { Hit, Hits } from "./model";
 
 /** Milliseconds after the last key until the node is asked. */
@@ -45,14 +45,14 @@ class Search {
   #page(cursor: string | null): Promise<Outcome<Hits>> {
     return this.standing
       ? queryHits<QueryHits>(this.standing.id, cursor)
-      : search<Hits>(this.query, cursor);
+      : search<Hits>(askedOf(this.query), cursor);
   }
 
   /** Asks now. An answer that another question has overtaken is dropped. */
   async ask(): Promise<void> {
     clearTimeout(this.#later);
     const turn = (this.#asked += 1);
-    if (this.query.trim() === "" || !askable(this.query)) {
+    if (askedOf(this.query).trim() === "" || !askable(this.query)) {
       this.clear();
       return;
     }

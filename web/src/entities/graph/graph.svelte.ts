@@ -17,6 +17,8 @@ class Graph {
   kinds: ReadonlySet<string> = $state.raw(new Set());
   /** The span of time that is looked at; null for all. */
   span: Span | null = $state.raw(null);
+  /** How it is laid out: by forces, or in rings around the centre. */
+  layout = $state<"forces" | "rings">("forces");
   node = $state<string | null>(null);
   edge = $state<string | null>(null);
   asking: ReadonlySet<string> = $state.raw(new Set());
@@ -28,7 +30,7 @@ class Graph {
   asked = $state(0);
   #search = 0;
 
-  #times = new Map<Entity, Times | null>();
+  #times = new WeakMap<Entity, Times | null>();
 
   /** The record of an entity or a relationship, while it may be shown. */
   record(id: string): Entity | undefined {
@@ -168,7 +170,6 @@ class Graph {
     this.edge = null;
     this.asking = new Set();
     this.failed = "";
-    this.#times.clear();
   }
 }
 

@@ -1,12 +1,8 @@
-// Where the entities of a net stand: old ones near where they stood, new ones near whence they came.
+// Laying out a net by forces, on a worker.
 
 import workerUrl from "./layout.worker?worker&url";
 import type { Drawn } from "./net";
-
-export interface Place {
-  x: number;
-  y: number;
-}
+import { begun, type Place } from "./places";
 
 export interface ToPlace {
   turn: number;
@@ -18,29 +14,6 @@ export interface Placed {
   turn: number;
   places: Record<string, Place>;
 }
-
-/** The angle between leaves that follow each other: they never fall on one line. */
-const GOLDEN = Math.PI * (3 - Math.sqrt(5));
-
-/** A first place for everything drawn, the same whenever the same is drawn. */
-export function begun(drawn: Drawn, known: ReadonlyMap<string, Place>): Map<string, Place> {
-  const places = new Map<string, Place>();
-  drawn.nodes.forEach(({ id, from }, n) => {
-    const near = from === null ? undefined : (places.get(from) ?? known.get(from));
-    const angle = n * GOLDEN;
-    const far = 40 + 4 * Math.sqrt(n);
-    const fresh = {
-      x: (near?.x ?? 0) + (n === 0 ? 0 : Math.cos(angle) * far),
-      y: (near?.y ?? 0) + (n === 0 ? 0 : Math.sin(angle) * far),
-    };
-    places.set(id, known.get(id) ?? fresh);
-  });
-  return places;
-}
-
-/** How large an entity is drawn, by how many relationships it has. */
-export const sizeOf = (edges: number, centre: boolean): number =>
-  Math.min(20, 9 + Math.sqrt(edges) * 2) + (centre ? 3 : 0);
 
 /** Lays out on a worker; an answer that a later question has overtaken is dropped. */
 export class Layout {
@@ -67,6 +40,11 @@ export class Layout {
     }));
     const edges = drawn.edges.map(({ source, target }): [string, string] => [source, target]);
     this.#worker.postMessage({ turn: this.#turn, nodes, edges } satisfies ToPlace);
+  }
+
+  /** What is being laid out is not wanted any more. */
+  drop(): void {
+    this.#turn += 1;
   }
 
   end(): void {

@@ -20,8 +20,8 @@ onmessage = (message: MessageEvent<ToPlace>) => {
           settings: {
             ...forceAtlas2.inferSettings(graph),
             adjustSizes: true,
-            gravity: 1.4,
-            scalingRatio: 26,
+            gravity: nodes.length > 40 ? 0.6 : 1.4,
+            scalingRatio: nodes.length > 40 ? 40 : 26,
             slowDown: 4,
           },
         });

@@ -5,8 +5,8 @@ import Sigma from "sigma";
 import type { NodeDisplayData, PartialButFor } from "sigma/types";
 import { EdgeArrowProgram } from "sigma/rendering";
 import { animateNodes } from "sigma/utils";
-import type { Place } from "./layout";
 import { FAMILIES, tokenOf, type Family } from "./look";
+import type { Place } from "./places";
 import { ShapeProgram } from "./shape";
 
 export interface PictureNode {
@@ -54,6 +54,8 @@ interface Colours {
 const MOVE_MS = 350;
 /** Edges up to which the kind of each is written on it. */
 const WRITTEN_MAX = 60;
+/** Entities up to which each has its name beside it. */
+const CALM_MAX = 40;
 
 function coloursNow(): Colours {
   const style = getComputedStyle(document.documentElement);
@@ -141,7 +143,14 @@ export class Picture {
       if (graph.hasEdge(id)) graph.mergeEdgeAttributes(id, { label: text });
       else graph.addEdgeWithKey(id, source, target, { label: text, size: 2 });
     }
-    this.#sigma.setSetting("renderEdgeLabels", edges.length <= WRITTEN_MAX);
+    // The more there is, the fewer words: coming closer shows the others.
+    const crowded = nodes.length > CALM_MAX;
+    this.#sigma.setSettings({
+      renderEdgeLabels: edges.length <= WRITTEN_MAX,
+      labelDensity: crowded ? 0.6 : 1.2,
+      labelGridCellSize: crowded ? 150 : 70,
+      labelRenderedSizeThreshold: crowded ? 4 : 7,
+    });
   }
 
   /** Moves everything to where it belongs; at once for whoever wants no motion. */
@@ -217,7 +226,7 @@ export class Picture {
     return {
       ...data,
       color: near ? this.#colours.families[family] : this.#colours.edge,
-      forceLabel: this.#graph.order <= 40,
+      forceLabel: this.#graph.order <= CALM_MAX,
       highlighted: id === this.#chosen.node,
       zIndex: near ? 1 : 0,
       far: !near,

@@ -12,7 +12,6 @@ export const feed = {
     allLevels: "All levels",
     shown: (n: number): string => count(n, "record", "records"),
     fresh: (n: number): string => `${n} new`,
-    freshLabel: (n: number): string => `Show ${count(n, "new change", "new changes")}`,
     reading: "Reading…",
     older: "Reading older records…",
     end: "That is all that you may read.",

@@ -44,7 +44,6 @@ export const search = {
     ] as [number, string][],
     anytime: "At any time",
     preview: "Preview",
-    previewNone: "Choose a result to see it here.",
     previewMore: "Open",
     newHit: "new",
     kinds: {
@@ -93,6 +92,5 @@ export const search = {
     told: (n: number): string =>
       `${count(n, "standing query has", "standing queries have")} new results.`,
     notice: (n: number): string => `${count(n, "new result", "new results")} of standing queries`,
-    edited: "The search was changed: what is new is not known of it.",
   },
 };

@@ -62,16 +62,14 @@ export const why = {
       own: "Only what originates with my agency: others explain theirs themselves",
       found: "Records found",
       nothing: "Nothing that you may read has these words.",
-      chosen: "Chosen",
       change: "Choose another",
+      first: "Choose a record and whom to ask about.",
       whom: "Whom",
       me: "Myself",
       agency: "An agency",
       person: "A person, or who holds a seat",
       choose: "Choose…",
       seat: (seat: string, holder: string): string => `${seat}: ${holder}`,
-      ask: "Ask",
-      first: "Choose a record and whom to ask about.",
       verdict: {
         all: "READS ALL OF IT",
         some: "READS A PART",
@@ -107,7 +105,6 @@ export const why = {
       open: "Decided only when the steps before it pass.",
       through: "What would let it through",
       throughAll: "All of it must change:",
-      throughNothing: "Nothing has to change.",
       let: {
         active: "The person becomes active again.",
         label: (what: string): string => `A clearance that covers: ${what}. Or the originator downgrades it.`,
@@ -119,7 +116,6 @@ export const why = {
       },
       otherAgency: "It originates with another agency, and each agency explains only what is its own. Ask that agency, or choose a record of yours.",
       onlyMine: "Why you read a record yourself is explained for alerts and reports. For others, ask about your own name below “a person”.",
-      agreements: "To the agreements",
     },
   },
 };
