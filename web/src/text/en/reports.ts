@@ -175,7 +175,7 @@ export const reports = {
     compose: {
       action: "Write a report",
       answers: "It answers a request.",
-      kept: "What you type is kept in this page until you submit it or sign out; never on disk.",
+      kept: "What you type is kept on this device, sealed under your own key, until you submit it.",
       labelHint: "of the title and of every line that has no mark of its own",
       mark: "Mark this line higher",
       unmark: "As the report",
