@@ -30,9 +30,9 @@ export const SIZES = {
   hand: { width: 390, height: 844 },
 };
 
-/** Sets the settings of a browser before its pages start. */
+/** Gives a browser settings before its first page starts; what people change then stays. */
 function dress(settings) {
-  localStorage.setItem("muster-settings", JSON.stringify(settings));
+  localStorage["muster-settings"] ??= JSON.stringify(settings);
 }
 
 function watchPolicy() {

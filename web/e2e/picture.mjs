@@ -1,7 +1,7 @@
 // Journeys of the common picture, the palette, and what a device keeps.
 
 import assert from "node:assert/strict";
-import { Desk } from "./desk.mjs";
+import { Desk, SIZES } from "./desk.mjs";
 import { raise, SLOW, title } from "./journeys.mjs";
 
 const POLICE = "POLICE: Duty officer of the police";
@@ -170,6 +170,49 @@ export const picture = [
       await police.go("/raise");
       await page.waitForFunction(t => document.querySelector("#title")?.value === t, text);
       await police.close();
+    },
+  },
+  {
+    name: "the wall: alerts, map and operations in turn, up to its own ceiling, with no hand on it",
+    async run({ muster, one, two }) {
+      const police = await (await Desk.open(muster, one, { size: SIZES.wall })).signIn(POLICE);
+      const fire = await (await Desk.open(muster, two)).signIn(FIRE);
+      const { page } = police;
+      const wall = view => `${found("wall")}[data-view="${view}"]`;
+      await police.go("/watch?wall=1");
+      await page.waitForSelector(`${wall("alerts")} li:has-text("Two persons of interest")`);
+      assert.equal(await page.locator("nav, main button, main a").count(), 0, "nothing to work on");
+      await page.keyboard.press("Control+k");
+      assert.equal(await page.locator(found("palette")).count(), 0);
+      const name = title("Fuel on the quay");
+      await raise(fire, { name, audience: ["POLICE"], ladder: SLOW });
+      await page.waitForSelector(`${wall("alerts")} li:has-text("${name}")`);
+      await page.waitForSelector(`${wall("alerts")} .deaf:has-text("POLICE")`);
+      await page.keyboard.press(" ");
+      await police.shot("wall-alerts");
+      await police.axe("wall");
+      await police.banner("wall");
+      const height = await page.evaluate(() => {
+        const title = document.querySelector(".rows .title");
+        return Number.parseFloat(getComputedStyle(title).fontSize);
+      });
+      assert.ok(height >= 28, `${height} px are not read from three metres`);
+      await page.keyboard.press("ArrowRight");
+      await page.waitForSelector(wall("map"));
+      await police.shot("wall-map");
+      await page.keyboard.press("ArrowRight");
+      await page.waitForSelector(`${wall("operations")} li:has-text("Major incident")`);
+      await police.shot("wall-operations");
+
+      // A ceiling of its own: what stands above is neither shown nor counted.
+      await police.go("/settings");
+      await page.click('#ceiling label:has-text("RESTRICTED")');
+      await police.go("/watch?wall=1");
+      await page.waitForSelector(`${wall("alerts")} li:has-text("${name}")`);
+      const shown = await page.innerText(found("wall"));
+      assert.doesNotMatch(shown, /Two persons of interest|\(S/);
+      assert.doesNotMatch(await police.banner("a low wall"), /SECRET/);
+      for (const desk of [police, fire]) await desk.close();
     },
   },
 ];

@@ -54,6 +54,32 @@ export const frame = {
     speedLabel: (n: number): string => `the clock of this play runs ${n} times as fast`,
   },
 
+  sound: {
+    blocked: "Sound is blocked: press here",
+    title: "Sound",
+    on: "Alerts that ask your desk are heard",
+    off: "Silent",
+    volume: "Volume",
+    hear: { critical: "Hear critical", serious: "Hear serious", message: "Hear message" },
+  },
+  wall: {
+    title: "Wall",
+    ceiling: "What a wall in this browser shows at most",
+    ceilingText: "What stands above is neither shown nor counted there. Without it, all that you may read.",
+    open: "Open the wall",
+    noCeiling: "Without a ceiling",
+    views: { alerts: "Alerts", map: "Map", operations: "Operations" },
+    rotating: (s: number): string => `next view in ${s} s`,
+    held: "held on this view",
+    keys: "→ next view · space holds it",
+    silent: "Silent",
+    deaf: "Silent agencies",
+    deafNone: "No agency is silent.",
+    none: "Nothing is open.",
+    operationsNone: "No operation is open.",
+    ceilingSet: (mark: string): string => `shows up to ${mark}`,
+    more: (n: number): string => `and ${n} more`,
+  },
   time: {
     ago: (span: string): string => `${span} ago`,
     in: (span: string): string => `in ${span}`,
@@ -178,6 +204,7 @@ export const frame = {
   },
 
   command: {
+    wall: "Open a wall in a window of its own",
     palette: "Commands and records",
     help: "Keys",
     close: "Close what lies on top",
