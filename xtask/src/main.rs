@@ -91,6 +91,11 @@ enum Command {
         #[arg(last = true)]
         args: Vec<OsString>,
     },
+    /// Takes pictures of every screen in each theme and size: `gallery FOLDER [words of a name]`.
+    Gallery {
+        #[arg(required = true)]
+        args: Vec<OsString>,
+    },
     /// Writes the folders of a new capability.
     New {
         /// Name of the folder and the path, plural: `alerts`.
@@ -142,6 +147,7 @@ fn run(command: Command) -> Result<()> {
         Command::Web => web::run(&ws),
         Command::E2e { release: true, args } => e2e::run(&ws, e2e::Profile::Release, &args),
         Command::E2e { release: false, args } => e2e::run(&ws, e2e::Profile::Debug, &args),
+        Command::Gallery { args } => e2e::gallery(&ws, &args),
         Command::New { name, noun } => new::run(&ws, &name, noun.as_deref()),
         Command::Simulate { args } => program::run(&ws, Program::Simulate, &args),
         Command::Fuzz { args } => program::run(&ws, Program::Fuzz, &args),
