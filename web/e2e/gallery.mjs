@@ -32,7 +32,7 @@ try {
     if (!words.every(word => name.includes(word))) continue;
     await page.setViewportSize(SIZES.wall);
     await desk.go(path);
-    await page.waitForLoadState("networkidle");
+    await page.waitForSelector("main h1, main h2");
     for (const viewport of Object.values(SIZES)) {
       await page.setViewportSize(viewport);
       for (const theme of THEMES) {

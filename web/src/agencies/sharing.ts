@@ -12,7 +12,7 @@ export interface Shared {
   agency: string;
   /** Reports of it that the reader may read, as the node counts them. */
   readable: number;
-  /** Of those that were read: how many, how many released to another agency, to how many agencies. */
+  /** Of those that were read: how many, how many were released, and to how many agencies. */
   read: number;
   released: number;
   receivers: number;
@@ -83,10 +83,7 @@ export function sharingOf(
 /** The line of a trend on 100 × 20: the higher, the more. */
 export function lineOf(trend: readonly number[], most: number): string {
   const step = 100 / Math.max(1, trend.length - 1);
-  return trend
-    .map(
-      (n, k) =>
-        `${k === 0 ? "M" : "L"}${(k * step).toFixed(1)} ${(19 - (n / Math.max(1, most)) * 18).toFixed(1)}`,
-    )
-    .join("");
+  const height = (n: number): string => (19 - (n / Math.max(1, most)) * 18).toFixed(1);
+  const point = (n: number, k: number): string => `${(k * step).toFixed(1)} ${height(n)}`;
+  return `M${trend.map(point).join("L")}`;
 }

@@ -15,11 +15,10 @@ export interface Read extends Position {
 // Zone, band, square and an even number of digits (NGA.STND.0037, 3).
 const GRID = /^(\d{1,2})([C-HJ-NP-X])([A-HJ-NP-Z]{2})(\d{0,10})$/;
 const NUMBER = String.raw`(\d{1,3}(?:\.\d+)?)`;
-const ANGLE = String.raw`${NUMBER}\s*(?:[°d:]\s*(?:${NUMBER}\s*['′m:]?\s*(?:${NUMBER}\s*(?:["″s]|''|′′)?)?)?)?`;
-const HALVES = new RegExp(
-  String.raw`^([NSEW]?)\s*(-?)${ANGLE}\s*([NSEW]?)\s*[,;\s]\s*([NSEW]?)\s*(-?)${ANGLE}\s*([NSEW]?)$`,
-  "i",
-);
+const SECONDS = String.raw`(?:${NUMBER}\s*(?:["″s]|''|′′)?)?`;
+const MINUTES = String.raw`(?:${NUMBER}\s*['′m:]?\s*${SECONDS})?`;
+const HALF = String.raw`([NSEW]?)\s*(-?)${NUMBER}\s*(?:[°d:]\s*${MINUTES})?\s*([NSEW]?)`;
+const HALVES = new RegExp(String.raw`^${HALF}\s*[,;\s]\s*${HALF}$`, "i");
 
 const within = (lat: number, lon: number): boolean => Math.abs(lat) <= 90 && Math.abs(lon) <= 180;
 
@@ -82,7 +81,7 @@ function readAngles(text: string): Position | null {
 /** Decimal degrees, to about a metre. */
 export const degreesOf = ({ lat, lon }: Position): string => `${lat.toFixed(5)}, ${lon.toFixed(5)}`;
 
-/** The grid reference, as `35V LG 85727 71930`; empty beyond 80° S and 84° N, where there is none. */
+/** The grid reference, as `35V LG 85727 71930`; empty beyond 80° S and 84° N: there is none. */
 export function mgrsOf({ lat, lon }: Position, digits = 5): string {
   if (lat < -80 || lat > 84) return "";
   const grid = forward([lon, lat], digits);

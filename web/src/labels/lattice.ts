@@ -11,7 +11,7 @@ export interface Point {
   key: string;
   level: number;
   compartments: string[];
-  /** Its level, counted from the lowest that is drawn; its compartments, each set its own column. */
+  /** Its level, counted from the lowest that is drawn; each set of compartments has a column. */
   row: number;
   column: number;
 }

@@ -11,7 +11,7 @@ import { session } from "../session/session.svelte";
 import { changesBetween, LAYERS, thingsOf, type LayerName, type Thing } from "./things";
 
 const KEY = "muster-map-layers";
-/** How often lateness is looked at again: what stands on the picture does not change each second. */
+/** How often lateness is looked at again: the picture does not change each second. */
 const LOOK_MS = 10_000;
 
 function shownLayers(): LayerName[] {

@@ -1,6 +1,7 @@
 // The net of entities that was asked for: who is related to whom, by which relationship.
 //
-// Pure: each function gives a new net and leaves the old one as it was. A net holds ids and what the
+// Pure: each function gives a new net and leaves the old one as it was. A net holds ids and what
+// the
 // node said of them; whether something of it may be drawn now is for the records to say.
 
 import type { Related } from "../model";
@@ -102,7 +103,7 @@ export const edgesOf = (edges: Iterable<Edge>, id: string): Edge[] =>
 export const otherEnd = (edge: Edge, id: string): string =>
   edge.source === id ? edge.target : edge.source;
 
-/** What may be drawn: what the records let through, what the filters let through, and no loose ends. */
+/** What may be drawn: what the records and the filters let through, and no loose ends. */
 export interface Sieve {
   /** Whether the record of an entity or relationship may be shown now. */
   known(id: string): boolean;

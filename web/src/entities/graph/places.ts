@@ -1,4 +1,4 @@
-// Where the entities of a net stand: old ones near where they stood, new ones near whence they came.
+// Where the entities of a net stand: old ones near where they stood, new ones near their origin.
 
 import type { Drawn } from "./net";
 
