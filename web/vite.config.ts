@@ -62,10 +62,35 @@ function thirdParty(): Plugin {
   };
 }
 
+/** LIMIT: bytes of script, gzip, before the first screen; and of the map, which comes after it. */
+const FIRST_BYTES_MAX = 120_000;
+const MAP_BYTES_MAX = 520_000;
+
+/** Fails the build whose first screen, or map, would keep people waiting. */
+function budget(): Plugin {
+  return {
+    name: "muster:budget",
+    apply: "build",
+    writeBundle({ dir = "dist" }, bundle) {
+      const packed = (file: string): number => gzipSync(readFileSync(join(dir, file))).length;
+      const page = readFileSync(join(dir, "index.html"), "utf8");
+      const first = new Set([...page.matchAll(/assets\/[^"]+\.js/g)].map(found => found[0]));
+      const map = Object.keys(bundle).filter(file => /assets\/draw-[^/]+\.js$/.test(file));
+      const check = (what: string, files: Iterable<string>, most: number): void => {
+        const bytes = [...files].reduce((sum, file) => sum + packed(file), 0);
+        if (bytes > most || bytes === 0) this.error(`${what} has ${bytes} bytes of script, gzip`);
+        this.info(`${what}: ${bytes} bytes of script, gzip`);
+      };
+      check("the first screen", first, FIRST_BYTES_MAX);
+      check("the map", map, MAP_BYTES_MAX);
+    },
+  };
+}
+
 const server = process.env["MUSTER_URL"] ?? "http://localhost:8080";
 
 export default defineConfig({
-  plugins: [svelte(), thirdParty(), compressed()],
+  plugins: [svelte(), thirdParty(), budget(), compressed()],
   build: {
     target: "es2023",
     // No inline anything: the policy of the pages lets nothing in but our own files.

@@ -215,4 +215,49 @@ export const picture = [
       for (const desk of [police, fire]) await desk.close();
     },
   },
+  {
+    name: "a view is saved, opened by its key after a reload, and nobody else's; roles have their homes",
+    async run({ muster, one }) {
+      const police = await (await Desk.open(muster, one)).signIn(POLICE);
+      const { page } = police;
+      await police.go("/reports");
+      await page.waitForSelector(`${found("reports")} [data-row], [data-row]`);
+      await page.keyboard.press("/");
+      await page.keyboard.type("smoke");
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Shift+V");
+      await page.fill(found("view-name"), "Smoke");
+      await page.click(found("confirm"));
+      await page.waitForSelector(found("view-name"), { state: "detached" });
+      await police.go("/watch");
+      await page.waitForSelector('[data-testid="alerts"] [data-row]');
+      await page.keyboard.press("Control+k");
+      await page.keyboard.type("View: Smoke");
+      await page.waitForSelector('[role="option"]:has-text("View: Smoke")');
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("Alt+1");
+      await page.waitForURL(/\/reports$/);
+      await page.waitForFunction(() => document.querySelector(".head input")?.value === "smoke");
+
+      await page.goto(muster.link(FIRE));
+      await police.go("/watch");
+      await page.keyboard.press("Control+k");
+      await page.waitForSelector(found("palette"));
+      await page.keyboard.type("View:");
+      assert.equal(await page.locator('[role="option"]:has-text("View: Smoke")').count(), 0);
+      await police.close();
+
+      const homes = [
+        ["MOD: Inspector general", "/ledger"],
+        ["INTEL: Analyst, terrorism", "/feed"],
+        ["CYBER: Head of agreements", "/watch"],
+      ];
+      for (const [role, home] of homes) {
+        const desk = await (await Desk.open(muster, one)).signIn(role);
+        await desk.page.goto("/");
+        await desk.page.waitForURL(`**${home}`);
+        await desk.close();
+      }
+    },
+  },
 ];

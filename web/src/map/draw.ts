@@ -53,7 +53,6 @@ export interface Drawing {
   /** While it is on, pressing the map is told to `press` and chooses nothing. */
   aim(on: boolean): void;
   go(lat: number, lon: number): void;
-  recolour(): void;
   zoom(by: number): void;
   fit(): void;
   end(): void;
@@ -400,6 +399,10 @@ export async function draw(into: HTMLElement, hands: Hands): Promise<Drawing> {
     fitted = true;
   };
 
+  // The colours are those of the page's theme, whoever changes it.
+  const themes = new MutationObserver(() => void chart.setStyle(style(drawn), { diff: false }));
+  themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+
   chart.on("style.load", () => {
     images();
     paint();
@@ -452,11 +455,11 @@ export async function draw(into: HTMLElement, hands: Hands): Promise<Drawing> {
       const zoom = Math.max(chart.getZoom(), 7);
       chart.easeTo({ center: [lon, lat], zoom, animate: !still.matches, duration: 300 });
     },
-    recolour() {
-      chart.setStyle(style(drawn), { diff: false });
-    },
     zoom: by => void chart.zoomTo(chart.getZoom() + by, { animate: !still.matches }),
     fit,
-    end: () => chart.remove(),
+    end() {
+      themes.disconnect();
+      chart.remove();
+    },
   };
 }

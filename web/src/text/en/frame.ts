@@ -62,6 +62,16 @@ export const frame = {
     volume: "Volume",
     hear: { critical: "Hear critical", serious: "Hear serious", message: "Hear message" },
   },
+  views: {
+    title: "Views",
+    name: "Name of this view",
+    text: "The page with its filters and layers, kept on this device under your own key.",
+    full: (n: number): string => `There are ${n} views: take one away first.`,
+    saved: (name: string): string => `View “${name}” is saved.`,
+    save: "Save this view",
+    remove: "Take away",
+    cancel: "Cancel",
+  },
   wall: {
     title: "Wall",
     ceiling: "What a wall in this browser shows at most",
@@ -119,6 +129,7 @@ export const frame = {
   },
 
   nav: {
+    more: "More",
     label: "Pages",
     watch: "Watch",
     map: "Map",
@@ -204,6 +215,8 @@ export const frame = {
   },
 
   command: {
+    views: "Save this view, or take one away…",
+    view: (name: string): string => `View: ${name}`,
     wall: "Open a wall in a window of its own",
     palette: "Commands and records",
     help: "Keys",
