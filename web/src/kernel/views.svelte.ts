@@ -1,4 +1,4 @@
-// Saved views: a page as somebody set it up, under a name and a key of theirs, sealed on the device.
+// Saved views: a page as somebody set it up, under a name and a key, sealed on the device.
 
 import { onForget } from "./forget";
 import { router } from "./router.svelte";
