@@ -6,17 +6,35 @@ import { raise, SLOW, title } from "./journeys.mjs";
 
 const POLICE = "POLICE: Duty officer of the police";
 const FIRE = "FIRE: Duty officer of the fire service";
+const INTEL = "INTEL: Duty officer of the service";
 
 const found = name => `[data-testid="${name}"]`;
 const thing = name => `${found("things")} button:has-text("${name}")`;
 
+/** In the page: opens an operation with another agency. */
+async function openWith({ title, code }) {
+  const { items } = await (await fetch("/api/agencies?limit=200")).json();
+  const other = items.find(({ layers }) => layers[0]?.body.code === code);
+  const answer = await fetch("/api/operations", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() },
+    body: JSON.stringify({
+      title,
+      agencies: [other.id],
+      markings: { NAT: { level: 1, compartments: [] } },
+    }),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+}
+
 /** Makes a drawing of a circle with the keyboard's means: typed positions. */
-async function drawCircle(page, name, { anew = false } = {}) {
+async function drawCircle(page, name, { anew = false, operation = "" } = {}) {
   if (!anew) {
     await page.keyboard.press("b");
     await page.waitForSelector(found("make"));
     await page.click('#label label:has-text("RESTRICTED")');
-    await page.selectOption("#operation", { index: 1 });
+    await page.waitForSelector(`#operation option:has-text("${operation}")`, { state: "attached" });
+    await page.selectOption("#operation", { label: operation });
     await page.check('input[name="shape-0"][value="circle"]');
     await page.fill("#positions-0", "35V LG 85727 71930");
   }
@@ -24,6 +42,22 @@ async function drawCircle(page, name, { anew = false } = {}) {
   await page.fill("#radius-0", anew ? "750" : "250");
   await page.click(`${found("make")} button[type="submit"]`);
   await page.waitForSelector(`${found("thing")} h2:has-text("${name}")`);
+}
+
+/** What the device keeps, once there is something: the bytes as text. */
+async function kept(page) {
+  const read = async () => {
+    const open = indexedDB.open("muster");
+    await new Promise(done => (open.onsuccess = done));
+    const rows = open.result.transaction("kept").objectStore("kept").getAll();
+    await new Promise(done => (rows.onsuccess = done));
+    open.result.close();
+    return rows.result.map(({ bytes }) => new TextDecoder().decode(bytes));
+  };
+  let rows = [];
+  for (let tries = 0; tries < 500 && rows.length === 0; tries += 1)
+    rows = await page.evaluate(read);
+  return rows;
 }
 
 export const picture = [
@@ -48,8 +82,9 @@ export const picture = [
       assert.match(measured, /82\.\d km/);
       await page.click(`${found("measure")} button >> nth=1`);
 
-      const name = title("Outer cordon");
-      await drawCircle(page, name);
+      const [name, operation] = [title("Outer cordon"), title("The hall")];
+      await page.evaluate(openWith, { title: operation, code: "FIRE" });
+      await drawCircle(page, name, { operation });
       const began = Date.now();
       await fire.page.waitForSelector(thing(name));
       note(`a drawing is on the partner's picture after ${Date.now() - began} ms`);
@@ -145,17 +180,7 @@ export const picture = [
       const text = "Half a sentence about the north gate";
       await police.go("/raise");
       await page.fill("#title", text);
-      const kept = () =>
-        page.evaluate(async () => {
-          const open = indexedDB.open("muster");
-          await new Promise(done => (open.onsuccess = done));
-          const rows = open.result.transaction("kept").objectStore("kept").getAll();
-          await new Promise(done => (rows.onsuccess = done));
-          open.result.close();
-          return rows.result.map(({ bytes }) => new TextDecoder().decode(bytes));
-        });
-      let rows = [];
-      for (let tries = 0; tries < 500 && rows.length === 0; tries += 1) rows = await kept();
+      const rows = await kept(page);
       assert.equal(rows.length, 1);
       for (const bytes of rows) assert.ok(!bytes.includes("north gate"), "it is sealed");
       await page.reload();
@@ -177,16 +202,21 @@ export const picture = [
     async run({ muster, one, two }) {
       const police = await (await Desk.open(muster, one, { size: SIZES.wall })).signIn(POLICE);
       const fire = await (await Desk.open(muster, two)).signIn(FIRE);
+      const intel = await (await Desk.open(muster, two)).signIn(INTEL);
       const { page } = police;
       const wall = view => `${found("wall")}[data-view="${view}"]`;
       await police.go("/watch?wall=1");
-      await page.waitForSelector(`${wall("alerts")} li:has-text("Two persons of interest")`);
+      await page.waitForSelector(wall("alerts"));
       assert.equal(await page.locator("nav, main button, main a").count(), 0, "nothing to work on");
       await page.keyboard.press("Control+k");
       assert.equal(await page.locator(found("palette")).count(), 0);
-      const name = title("Fuel on the quay");
+      const [name, above] = [title("Fuel on the quay"), title("A name on a list")];
       await raise(fire, { name, audience: ["POLICE"], ladder: SLOW });
-      await page.waitForSelector(`${wall("alerts")} li:has-text("${name}")`);
+      const level = "CONFIDENTIAL";
+      await raise(intel, { name: above, audience: ["POLICE"], ladder: SLOW, level });
+      for (const one of [name, above]) {
+        await page.waitForSelector(`${wall("alerts")} li:has-text("${one}")`);
+      }
       await page.waitForSelector(`${wall("alerts")} .deaf:has-text("POLICE")`);
       await page.keyboard.press(" ");
       await police.shot("wall-alerts");
@@ -210,9 +240,10 @@ export const picture = [
       await police.go("/watch?wall=1");
       await page.waitForSelector(`${wall("alerts")} li:has-text("${name}")`);
       const shown = await page.innerText(found("wall"));
-      assert.doesNotMatch(shown, /Two persons of interest|\(S/);
-      assert.doesNotMatch(await police.banner("a low wall"), /SECRET/);
-      for (const desk of [police, fire]) await desk.close();
+      assert.ok(!shown.includes(above), shown);
+      assert.doesNotMatch(shown, /\((C|S|TS)\b/);
+      assert.doesNotMatch(await police.banner("a low wall"), /CONFIDENTIAL|SECRET/);
+      for (const desk of [police, fire, intel]) await desk.close();
     },
   },
   {
@@ -229,6 +260,7 @@ export const picture = [
       await page.fill(found("view-name"), "Smoke");
       await page.click(found("confirm"));
       await page.waitForSelector(found("view-name"), { state: "detached" });
+      assert.equal((await kept(page)).length, 1);
       await police.go("/watch");
       await page.waitForSelector('[data-testid="alerts"] [data-row]');
       await page.keyboard.press("Control+k");
@@ -250,7 +282,7 @@ export const picture = [
       const homes = [
         ["MOD: Inspector general", "/ledger"],
         ["INTEL: Analyst, terrorism", "/feed"],
-        ["CYBER: Head of agreements", "/watch"],
+        ["CYBER: Head of agreements", "/agreements"],
       ];
       for (const [role, home] of homes) {
         const desk = await (await Desk.open(muster, one)).signIn(role);
