@@ -720,6 +720,11 @@ export const journeys = [
       fire.meant.add("ERR_CONNECTION_REFUSED");
       fire.meant.add("WebSocket");
       await fire.page.click("[data-row]");
+      // The pages that were never opened have come by then, as they do after a moment.
+      await fire.page.waitForFunction(() => {
+        const fetched = performance.getEntriesByType("resource");
+        return fetched.some(({ name, responseEnd }) => /\/Raise-.*\.js$/.test(name) && responseEnd);
+      });
       muster.signal("SIGSTOP");
       await fire.page.waitForSelector('[data-testid="link"][data-state="stale"]', {
         timeout: 40_000,
